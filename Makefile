@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+# Every job of copytax by name. `make help` lists them; V=1 shows the commands.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+OPT     ?= -O2 -g
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+# Conditions of `make bench`; unset ones leave the plan's own.
+SIZE    ?=
+CHUNKS  ?=
+METHODS ?=
+ROUNDS  ?=
+OUT     ?= results/$(shell date +%Y%m%d-%H%M%S)
+PLAN    ?= bench/plans/bench.plan
+RESULT  ?= results/reference
+
+LIBS     := jansson gsl hwloc libxxhash libbpf
+INCLUDES := -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
+CFLAGS   ?= $(OPT)
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(INCLUDES) -MMD -MP
+LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lelf -lz -lm
+ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
+SOURCES  := $(filter-out bench/overhead/%,$(SOURCES))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+LIBRARY  := $(filter-out $(BUILD)/obj/bench/copytax.o,$(OBJECTS))
+SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(sort $(wildcard bpf/*.bpf.c)))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+MAKEFLAGS += --no-print-directory
+endif
+
+.PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
+	vmtest lint format install uninstall clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@printf 'copytax: what does a copy cost, and what does avoiding it really buy?\n\n'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+		awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@printf '\nbench takes SIZE=320000K CHUNKS=4K,32K METHODS=sendfile,splice ROUNDS=15 OUT=results/today;\n'
+	@printf 'plots takes RESULT=DIR; every target takes V=1, CC=clang, BUILD=DIR.\n'
+
+deps: ## install what is missing (Debian, Ubuntu; names the packages elsewhere)
+	$(Q)scripts/deps.sh
+
+all: $(BUILD)/copytax $(BUILD)/bare $(BUILD)/overhead ## build
+
+$(BUILD)/copytax: $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/bare: bench/overhead/bare.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 $(WARN) $(CFLAGS) $< -o $@
+
+$(BUILD)/overhead: bench/overhead/overhead.c $(BUILD)/obj/bench/analysis/stats.o
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/obj/%.o: %.c | $(SKELETONS)
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
+
+# The commit is in two files only, so that a commit does not rebuild everything.
+$(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: \
+	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	$(say) BPF $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Ibpf -Wall -Werror -c $< -o $@
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< > $@.new && mv $@.new $@
+
+# ---- measuring ----
+
+RUN_OPTIONS = $(if $(SIZE),--size $(SIZE)) $(if $(CHUNKS),--chunk $(CHUNKS)) \
+	$(if $(METHODS),--methods $(METHODS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench: all ## the main job: 320 MB five ways, counted, compared, plotted, reported
+	$(Q)scripts/bench.sh $(BUILD)/copytax $(OUT) --plan $(PLAN) $(RUN_OPTIONS)
+
+bench-quick: all ## the same in under 20 seconds, with a smaller payload: to try it out
+	$(Q)scripts/bench.sh $(BUILD)/copytax $(OUT) --plan bench/plans/quick.plan $(RUN_OPTIONS)
+
+plots: all ## draw the plots of RESULT (the reference result) into plots/
+	$(Q)$(BUILD)/copytax report $(RESULT) --plots-only --out plots
+
+overhead: all ## hold the harness against a bare loop
+	$(Q)scripts/overhead.sh $(BUILD)
+
+# ---- checking ----
+
+$(BUILD)/tests/%: tests/unit/%.c $(LIBRARY)
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(LIBRARY) $(LDLIBS) -lcmocka -o $@
+
+test: ## unit, command and sanitizer tests, lint; ends with a line that counts them
+	$(Q)tests/run.sh
+
+test-unit: $(UNIT) ## unit tests only
+	$(Q)for t in $(UNIT); do $$t || exit 1; done
+
+vmtest: all ## the same build on other kernels, in emulation
+	$(Q)tests/vm/run.sh
+
+lint: $(SKELETONS) ## clang-tidy, cppcheck, shellcheck, both compilers
+	$(Q)scripts/lint.sh
+
+format: ## clang-format in place
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+# ---- installing ----
+
+install: all ## into DESTDIR/PREFIX
+	$(Q)install -D -m 755 $(BUILD)/copytax $(DESTDIR)$(PREFIX)/bin/copytax
+	$(Q)install -D -m 644 docs/copytax.1 $(DESTDIR)$(PREFIX)/share/man/man1/copytax.1
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/copytax/plots $(DESTDIR)$(PREFIX)/share/copytax/plans
+	$(Q)install -m 644 scripts/plots/*.gp $(DESTDIR)$(PREFIX)/share/copytax/plots/
+	$(Q)install -m 644 bench/plans/*.plan $(DESTDIR)$(PREFIX)/share/copytax/plans/
+
+uninstall: ## undo install
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/copytax $(DESTDIR)$(PREFIX)/share/man/man1/copytax.1
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/share/copytax
+
+clean: ## remove what was built (results stay)
+	$(Q)rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/* The table of subcommands. */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+static const struct command {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "run", "measure: writes DIR/result.json, prints the table", cmd_run },
+	{ "send", "one transfer of one method, for strace, perf or hyperfine to wrap", cmd_send },
+	{ "list", "methods, sinks, links; what this machine can't do and why", cmd_list },
+	{ "doctor", "what this machine can measure, what will mislead, how to mend it", cmd_doctor },
+	{ "report", "report.html, report.md, plots and tables from a result", cmd_report },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+int cmd_failed(const struct failure *why)
+{
+	fprintf(stderr, "copytax: %s\n", why->text[0] ? why->text : "failed for an unknown reason");
+	return why->text[0] ? (int)why->exit_code : EXIT_TRANSFER_FAILED;
+}
+
+static void usage(FILE *to)
+{
+	fputs("Usage: copytax COMMAND [OPTION...]\n"
+	      "What does a copy cost, and what does avoiding it really buy?\n\n",
+	      to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  copytax %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'copytax COMMAND --help' lists a command's options; 'man copytax' tells the rest.\n"
+	      "Exit codes: 0 done, 1 a comparison failed, 2 wrong use, 3 this machine can't,\n"
+	      "4 a transfer failed, 130 interrupted.\n",
+	      to);
+}
+
+int main(int argc, char **argv)
+{
+	char name[64];
+
+	argp_err_exit_status = EXIT_WRONG_USE;
+	/* a peer that is gone is an error return, here and in every child */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_WRONG_USE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("copytax " COPYTAX_VERSION " (" COPYTAX_COMMIT ")");
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "copytax %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "copytax: there is no command '%s'; 'copytax --help' lists them\n", argv[1]);
+	return EXIT_WRONG_USE;
+}

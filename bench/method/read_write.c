@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* read + write: the loop of every textbook, and the baseline of every ratio. */
+#include <stdlib.h>
+
+#include "method/io.h"
+
+static int prepare(struct job *job)
+{
+	char *buffer = NULL;
+	int err = io_open_source(job, 0);
+
+	if (!err)
+		err = io_buffer(job, 4096, job->chunk, &buffer);
+	job->state = buffer;
+	return err;
+}
+
+static int move(struct job *job)
+{
+	char *buffer = job->state;
+	uint64_t left = job->size;
+
+	while (left) {
+		ssize_t n = read(job->file, buffer, io_piece(job, left));
+		int err;
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return job_failed(job, "read", errno, left);
+		}
+		if (n == 0)
+			return job_failed(job, "read", ENODATA, left);
+		err = io_write_all(job->socket, buffer, (size_t)n);
+		if (err)
+			return job_failed(job, "write", -err, left);
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static void release(struct job *job)
+{
+	free(job->state);
+	io_close_source(job);
+}
+
+const struct method method_read_write = {
+	.name = "read_write",
+	.summary = "read into a user buffer, write it to the socket",
+	.flags = METHOD_USER_BUFFER,
+	.textbook = {
+		.calls = { { "read", 1 }, { "write", 1 } },
+		.file_to_user = 1,
+		.user_to_socket = 1,
+		.says = "two calls, four user/kernel crossings and two CPU copies per chunk",
+	},
+	.probe = io_probe_buffer,
+	.prepare = prepare,
+	.send = move,
+	.release = release,
+};

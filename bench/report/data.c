@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: MIT
+#include "report/data.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/families.h"
+#include "report/format.h"
+#include "report/machine.h"
+
+/* From this many bars on the names under them break at the underscore. */
+#define BREAK_NAMES_FROM 6
+/* Longer names would run into their neighbours. */
+#define NAME_MAX_SHOWN 16
+
+static FILE *open_in(const char *dir, const char *name, struct failure *why)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path)) {
+		fail(why, EXIT_WRONG_USE, ENAMETOOLONG, "the path %.80s… is too long", dir);
+		return NULL;
+	}
+	file = fopen(path, "we");
+	if (!file)
+		fail(why, EXIT_MACHINE_CANT, errno, "can't write %s: %s", path, strerror(errno));
+	return file;
+}
+
+static int close_in(FILE *file, const char *dir, const char *name, struct failure *why)
+{
+	bool bad = ferror(file);
+	int err = errno;
+
+	if (fclose(file)) {
+		bad = true;
+		err = errno;
+	}
+	return bad ? fail(why, EXIT_MACHINE_CANT, err ? err : EIO, "can't write %s/%s: %s", dir, name,
+			  strerror(err ? err : EIO)) :
+		     0;
+}
+
+static void put_number(FILE *out, double value)
+{
+	if (isfinite(value))
+		fprintf(out, "\t%.9g", value);
+	else
+		fputs("\tNaN", out);
+}
+
+static void put_interval(FILE *out, const struct interval *i)
+{
+	put_number(out, i->n ? i->median : NAN);
+	put_number(out, i->n ? i->low : NAN);
+	put_number(out, i->n ? i->high : NAN);
+}
+
+static void put_field(FILE *out, const char *text)
+{
+	putc('\t', out);
+	put_tsv(out, text);
+}
+
+static const char *note_of(const struct case_result *kase)
+{
+	if (case_measured(kase))
+		return "";
+	return kase->status == CASE_SKIPPED ? "skipped" :
+	       kase->status == CASE_FAILED  ? "failed" :
+					      "no sample";
+}
+
+static void put_conditions(FILE *out, const struct case_result *c)
+{
+	put_tsv(out, c->method);
+	fprintf(out, "\t%llu", (unsigned long long)c->chunk);
+	put_field(out, c->cache);
+	put_field(out, c->sink);
+	put_field(out, c->link);
+	fprintf(out, "\t%u\t%llu", c->connections, (unsigned long long)c->payload);
+}
+
+#define CONDITIONS "method\tchunk_bytes\tcache\tsink\tlink\tconnections\tpayload_bytes"
+
+static int write_cases(const struct result *result, FILE *out)
+{
+	static const char *const intervals[] = {
+		"throughput_gb_per_s", "sender_cpu_s_per_gb", "receiver_cpu_s_per_gb",
+		"total_cpu_s_per_gb",  "sender_cpu_ratio",    "total_cpu_ratio",
+		"wall_ratio",
+	};
+
+	fputs(CONDITIONS "\tstatus\treason\tn\tconfidence\tbaseline_cache", out);
+	for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++)
+		fprintf(out, "\t%s\t%s_low\t%s_high", intervals[i], intervals[i], intervals[i]);
+	putc('\n', out);
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct case_result *c = &result->cases[i];
+		struct interval rate;
+		struct case_summary s;
+
+		if (summarize(result, c, &s))
+			return -ENOMEM;
+		rate = interval_times(s.throughput, 1e-9);
+		put_conditions(out, c);
+		put_field(out, c->status == CASE_OK ? "ok" : note_of(c));
+		put_field(out, c->reason ? c->reason : "");
+		fprintf(out, "\t%zu", s.throughput.n);
+		put_number(out, s.throughput.n ? s.throughput.confidence : NAN);
+		put_field(out, s.baseline ? s.baseline->cache : "");
+		put_interval(out, &rate);
+		put_interval(out, &s.sender_cpu_per_gb);
+		put_interval(out, &s.receiver_cpu_per_gb);
+		put_interval(out, &s.total_cpu_per_gb);
+		put_interval(out, &s.sender_cpu_ratio);
+		put_interval(out, &s.total_cpu_ratio);
+		put_interval(out, &s.wall_ratio);
+		putc('\n', out);
+	}
+	return 0;
+}
+
+static void write_samples(const struct result *result, FILE *out)
+{
+	fputs(CONDITIONS, out);
+	for (int f = 0; f < SAMPLE_FIELDS; f++)
+		fprintf(out, "\t%s", sample_field_name((enum sample_field)f));
+	putc('\n', out);
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct case_result *c = &result->cases[i];
+
+		for (size_t k = 0; k < c->samples.count; k++) {
+			put_conditions(out, c);
+			for (int f = 0; f < SAMPLE_FIELDS; f++)
+				put_number(out, c->samples.value[f][k]);
+			putc('\n', out);
+		}
+	}
+}
+
+/* The pictures show the main family and those that differ from it in the cache only. */
+static bool pictured(const struct family *main, const struct family *family)
+{
+	const struct case_result *a = main->conditions, *b = family->conditions;
+
+	return !strcmp(a->sink, b->sink) && !strcmp(a->link, b->link) &&
+	       a->connections == b->connections && a->payload == b->payload;
+}
+
+/* Rounds of a case without the warm-up ones. */
+static size_t timed_samples(const struct case_result *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->samples.count; i++)
+		n += c->samples.value[SAMPLE_WARMUP][i] == 0;
+	return n;
+}
+
+/* The open files of the bar pictures, and where the next bar stands. */
+struct bars {
+	FILE *throughput, *samples, *cpu, *labels;
+	bool break_names;
+	unsigned int at; /* x of the next bar */
+	unsigned int count, groups;
+};
+
+static void put_name(const struct bars *bars, const char *method)
+{
+	const char *cut = bars->break_names ? strchr(method, '_') : NULL;
+	char *head = cut	       ? strndup(method, (size_t)(cut - method) + 1) :
+		     strlen(method) > NAME_MAX_SHOWN ? strndup(method, NAME_MAX_SHOWN) :
+						       NULL;
+
+	if (!head) {
+		put_gnuplot(bars->labels, method);
+		return;
+	}
+	put_gnuplot(bars->labels, head);
+	if (cut) {
+		fputs(".\"\\n\".", bars->labels);
+		put_gnuplot(bars->labels, cut + 1);
+	}
+	free(head);
+}
+
+static int write_bar(const struct result *result, const struct case_result *c, struct bars *bars)
+{
+	size_t all = timed_samples(c);
+	struct interval rate;
+	struct case_summary s;
+
+	if (summarize(result, c, &s))
+		return -ENOMEM;
+	rate = interval_times(s.throughput, 1e-9);
+	if (!case_measured(c)) {
+		s.sender_cpu_per_gb.n = s.receiver_cpu_per_gb.n = s.total_cpu_per_gb.n = 0;
+		rate.n = 0;
+	}
+	fprintf(bars->throughput, "%u", bars->at);
+	put_field(bars->throughput, c->method);
+	put_field(bars->throughput, c->cache);
+	put_interval(bars->throughput, &rate);
+	put_field(bars->throughput, note_of(c));
+	putc('\n', bars->throughput);
+	for (size_t i = 0, taken = 0; i < c->samples.count; i++) {
+		if (c->samples.value[SAMPLE_WARMUP][i] != 0)
+			continue;
+		fprintf(bars->samples, "%u", bars->at);
+		put_field(bars->samples, c->method);
+		put_number(bars->samples, all > 1 ? (double)taken++ / (double)(all - 1) - 0.5 : 0);
+		put_number(bars->samples,
+			   (double)c->payload / c->samples.value[SAMPLE_WALL_S][i] / 1e9);
+		putc('\n', bars->samples);
+	}
+	fprintf(bars->cpu, "%u", bars->at);
+	put_field(bars->cpu, c->method);
+	put_field(bars->cpu, c->cache);
+	put_interval(bars->cpu, &s.sender_cpu_per_gb);
+	put_interval(bars->cpu, &s.receiver_cpu_per_gb);
+	put_interval(bars->cpu, &s.total_cpu_per_gb);
+	put_field(bars->cpu, note_of(c));
+	putc('\n', bars->cpu);
+	bars->count++;
+	fprintf(bars->labels, "bar_at[%u] = %u\nbar_name[%u] = ", bars->count, bars->at, bars->count);
+	put_name(bars, c->method);
+	putc('\n', bars->labels);
+	bars->at++;
+	return 0;
+}
+
+/* A family's bars, and one place left free behind them. */
+static int write_group(const struct result *result, const struct family *family, struct bars *bars)
+{
+	unsigned int from = bars->at;
+
+	for (size_t i = 0; i < family->count; i++)
+		if (family->cases[i]->chunk == family->chunk &&
+		    write_bar(result, family->cases[i], bars))
+			return -ENOMEM;
+	if (bars->at == from)
+		return 0;
+	bars->groups++;
+	fprintf(bars->labels, "group_at[%u] = %g\ngroup_name[%u] = ", bars->groups,
+		(from + bars->at - 1) / 2.0, bars->groups);
+	put_gnuplot(bars->labels, family->conditions->cache);
+	fputs(".' cache'\n", bars->labels);
+	bars->at++;
+	return 0;
+}
+
+static int write_bars(const struct result *result, const struct families *all,
+		      const struct family *main, struct bars *bars)
+{
+	unsigned int places = 0, groups = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		unsigned int here = 0;
+
+		for (size_t k = 0; pictured(main, &all->list[i]) && k < all->list[i].count; k++)
+			here += all->list[i].cases[k]->chunk == all->list[i].chunk;
+		places += here;
+		groups += here != 0;
+	}
+	bars->break_names = places >= BREAK_NAMES_FROM;
+	bars->at = 1;
+	fprintf(bars->labels, "bar_count = %u\narray bar_at[%u]\narray bar_name[%u]\n", places,
+		places + 1, places + 1);
+	fprintf(bars->labels, "separator_count = %u\narray separator[%u]\n", groups - 1, groups);
+	fprintf(bars->labels, "group_count = %u\narray group_at[%u]\narray group_name[%u]\n", groups,
+		groups, groups);
+	fputs("x\tmethod\tcache\tgb_per_s\tlow\thigh\tnote\n", bars->throughput);
+	fputs("x\tmethod\tplace\tgb_per_s\n", bars->samples);
+	fputs("x\tmethod\tcache\tsender\tsender_low\tsender_high\treceiver\treceiver_low\treceiver_high\t"
+	      "total\ttotal_low\ttotal_high\tnote\n",
+	      bars->cpu);
+	groups = 0;
+	for (size_t i = 0; i < all->count; i++) {
+		unsigned int from = bars->at;
+
+		if (!pictured(main, &all->list[i]))
+			continue;
+		if (write_group(result, &all->list[i], bars))
+			return -ENOMEM;
+		/* the gap in front of every group but the first */
+		if (bars->at != from && from > 1)
+			fprintf(bars->labels, "separator[%u] = %u\n", ++groups, from - 1);
+	}
+	fprintf(bars->labels, "x_from = 0.4\nx_to = %u.6\n", bars->at > 2 ? bars->at - 2 : 1);
+	return 0;
+}
+
+/* Where a chunk stands on the axis: "whole" is as large as the payload. */
+static double chunk_position(const struct case_result *c)
+{
+	return (double)(c->chunk ? c->chunk : c->payload);
+}
+
+static int write_sweep(const struct result *result, const struct family *family, FILE *out,
+		       FILE *labels, bool *any)
+{
+	unsigned int methods = 0;
+	char text[FORMAT_MAX];
+
+	fputs("method\tchunk_bytes\tchunk\tsender\tsender_low\tsender_high\ttotal\ttotal_low\t"
+	      "total_high\tn\n",
+	      out);
+	fprintf(labels, "array chunk_method[%zu]\n", family->count + 1);
+	for (size_t i = 0; i < family->count; i++) {
+		const char *method = family->cases[i]->method;
+		size_t points = 0;
+
+		if (!family_first_of_method(family, i))
+			continue;
+		for (size_t k = 0; k < family->chunk_count; k++) {
+			const struct case_result *c = family_case(family, method, family->chunks[k]);
+			struct case_summary s;
+
+			if (!c || !case_measured(c))
+				continue;
+			if (summarize(result, c, &s))
+				return -ENOMEM;
+			put_tsv(out, method);
+			put_number(out, chunk_position(c));
+			put_field(out, format_chunk(c->chunk, text));
+			put_interval(out, &s.sender_cpu_per_gb);
+			put_interval(out, &s.total_cpu_per_gb);
+			fprintf(out, "\t%zu\n", s.throughput.n);
+			points++;
+		}
+		if (points) {
+			fprintf(labels, "chunk_method[%u] = ", ++methods);
+			put_gnuplot(labels, method);
+			putc('\n', labels);
+			*any |= points > 1;
+		}
+	}
+	fprintf(labels, "chunk_method_count = %u\n", methods);
+	fprintf(labels, "chunk_tic_count = %zu\narray chunk_tic_at[%zu]\narray chunk_tic_label[%zu]\n",
+		family->chunk_count, family->chunk_count, family->chunk_count);
+	for (size_t k = 0; k < family->chunk_count; k++) {
+		double at = family->chunks[k] ? (double)family->chunks[k] :
+						(double)family->conditions->payload;
+
+		fprintf(labels, "chunk_tic_at[%zu] = %.0f\nchunk_tic_label[%zu] = ", k + 1, at, k + 1);
+		put_gnuplot(labels, format_chunk(family->chunks[k], text));
+		putc('\n', labels);
+		if (!k)
+			fprintf(labels, "chunk_from = %.0f / 1.4\n", at);
+		if (k + 1 == family->chunk_count)
+			fprintf(labels, "chunk_to = %.0f * 1.4\n", at);
+	}
+	return 0;
+}
+
+static void put_label(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s = ", name);
+	put_gnuplot(out, text);
+	putc('\n', out);
+}
+
+static void put_samples_note(FILE *out, const char *name, const struct family *family, const char *head,
+			     bool all_chunks)
+{
+	size_t least = SIZE_MAX, most = 0;
+	char text[300];
+
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *c = family->cases[i];
+		size_t n = timed_samples(c);
+
+		if (!case_measured(c) || (!all_chunks && c->chunk != family->chunk))
+			continue;
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	if (least == most)
+		snprintf(text, sizeof(text), "%s; %zu samples each%s", head, most,
+			 most < 6 ? " (too few: the interval is the whole range)." : ".");
+	else
+		snprintf(text, sizeof(text), "%s; %zu to %zu samples each%s", head, least, most,
+			 least < 6 ? " (below 6 the interval is the whole range)." : ".");
+	put_label(out, name, text);
+}
+
+static void write_texts(const struct result *result, const struct families *all,
+			const struct family *family, FILE *out)
+{
+	const struct case_result *c = family->conditions;
+	bool interrupted = json_is_true(json_object_get(result->run, "interrupted"));
+	bool direct = false, refused = false, truncate = !strcmp(c->sink, "truncate");
+	const char *loopback = strcmp(c->link, "tcp") ?
+				       "" :
+				       "Loopback: the sender's CPU carries the receive path's softirq work. ";
+	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400];
+	char *machine = machine_line(result);
+
+	for (size_t i = 0; i < all->count; i++) {
+		for (size_t k = 0; pictured(family, &all->list[i]) && k < all->list[i].count; k++) {
+			direct |= case_direct(all->list[i].cases[k]);
+			refused |= all->list[i].cases[k]->status != CASE_OK;
+		}
+	}
+	format_count((double)c->payload, bytes);
+	format_chunk(family->chunk, chunk);
+	snprintf(text, sizeof(text), "%s%s bytes in chunks of %s, %.40s%s into a %.40s sink",
+		 interrupted ? "INTERRUPTED RUN: " : "", bytes, chunk, c->link,
+		 loopback[0] ? " over loopback" : "", c->sink);
+	put_label(out, "compared_text", text);
+	put_label(out, "machine_text", machine ? machine : "");
+	put_samples_note(out, "throughput_note_1", family,
+			 "Bar: median. Whisker: 95% interval of the median. Dots: every sample", false);
+	snprintf(text, sizeof(text), "%s%s%s",
+		 direct ? "direct_write reads the disk: compare it with the cold bars. " : "",
+		 truncate ? "The truncate sink is an upper bound. " : "",
+		 refused ? "Missing bars: see the report for the reason. " :
+			   "Wall time moves with other load; CPU time is steadier.");
+	put_label(out, "throughput_note_2", text);
+	put_samples_note(out, "cpu_note_1", family,
+			 "Medians. Dot and whisker: sender + receiver together, with 95% interval",
+			 false);
+	snprintf(text, sizeof(text), "%s%s", loopback,
+		 direct ? "direct_write: compare with the cold bars." : "");
+	put_label(out, "cpu_note_2", text);
+	snprintf(text, sizeof(text), "%s%s bytes, %.40s cache, %.40s%s into a %.40s sink",
+		 interrupted ? "INTERRUPTED RUN: " : "", bytes, c->cache, c->link,
+		 loopback[0] ? " over loopback" : "", c->sink);
+	put_label(out, "chunk_compared_text", text);
+	put_samples_note(out, "chunk_note_1", family, "Medians; bands: 95% intervals of the median", true);
+	put_label(out, "chunk_note_2", loopback);
+	free(machine);
+}
+
+struct files {
+	const char *dir;
+	struct failure *why;
+	int err;
+};
+
+static FILE *begin(struct files *f, const char *name)
+{
+	FILE *file = f->err ? NULL : open_in(f->dir, name, f->why);
+
+	if (!file && !f->err)
+		f->err = -EIO;
+	return file;
+}
+
+static void end(struct files *f, FILE *file, const char *name)
+{
+	int err = file ? close_in(file, f->dir, name, f->why) : 0;
+
+	if (err && !f->err)
+		f->err = err;
+}
+
+static void write_pictures(const struct result *result, const struct families *all,
+			   const struct family *family, struct files *f, struct drawable *drawable)
+{
+	struct bars bars = { .throughput = begin(f, "throughput.tsv"),
+			     .samples = begin(f, "throughput_samples.tsv"),
+			     .cpu = begin(f, "cpu.tsv"),
+			     .labels = begin(f, "labels.gp") };
+	FILE *chunk = begin(f, "chunk.tsv");
+
+	if (!f->err) {
+		fputs("# texts and positions of the pictures; made from result.json by copytax report\n",
+		      bars.labels);
+		write_texts(result, all, family, bars.labels);
+		f->err = write_bars(result, all, family, &bars);
+		drawable->bars = true;
+		if (!f->err)
+			f->err = write_sweep(result, family, chunk, bars.labels, &drawable->sweep);
+	}
+	end(f, bars.throughput, "throughput.tsv");
+	end(f, bars.samples, "throughput_samples.tsv");
+	end(f, bars.cpu, "cpu.tsv");
+	end(f, bars.labels, "labels.gp");
+	end(f, chunk, "chunk.tsv");
+}
+
+int data_write(const struct result *result, const char *dir, struct drawable *drawable,
+	       struct failure *why)
+{
+	struct files f = { .dir = dir, .why = why };
+	struct families all;
+	const struct family *family;
+	FILE *out;
+
+	*drawable = (struct drawable){ 0 };
+	f.err = families_find(result, &all);
+	out = begin(&f, "cases.tsv");
+	if (out)
+		f.err = write_cases(result, out);
+	end(&f, out, "cases.tsv");
+	out = begin(&f, "samples.tsv");
+	if (out)
+		write_samples(result, out);
+	end(&f, out, "samples.tsv");
+	family = f.err ? NULL : families_main(&all);
+	if (family)
+		write_pictures(result, &all, family, &f, drawable);
+	families_free(&all);
+	if (f.err == -ENOMEM)
+		fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	return f.err;
+}

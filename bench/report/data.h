@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The numbers behind every table and picture as tab-separated files with a heading line, NaN where
+ * nothing was measured:
+ *
+ *   cases.tsv, samples.tsv           all of the result, one row per case and per sample
+ *   throughput.tsv, throughput_samples.tsv, cpu.tsv, chunk.tsv
+ *                                    what the gnuplot sources in scripts/plots draw
+ *   labels.gp                        the texts in the pictures, as gnuplot variables
+ */
+#ifndef COPYTAX_REPORT_DATA_H
+#define COPYTAX_REPORT_DATA_H
+
+#include <stdbool.h>
+
+#include "base/failure.h"
+#include "result/result.h"
+
+/* Which pictures have anything to show. */
+struct drawable {
+	bool bars; /* throughput and cpu */
+	bool sweep; /* chunk: more than one chunk measured */
+};
+
+/* Writes into the folder `dir`, which exists. Returns 0 or -errno with `why`. */
+int data_write(const struct result *result, const char *dir, struct drawable *drawable,
+	       struct failure *why);
+
+#endif

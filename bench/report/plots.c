@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "report/plots.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* No plot takes longer than this; a stuck gnuplot is ended by its alarm clock. */
+#define SECONDS_MAX 60
+#define EXIT_NO_PROGRAM 127
+
+const struct plot plots[] = {
+	{ "throughput", "Throughput by method",
+	  "Bar chart: gigabytes per second of each method, with the interval of the median and every sample "
+	  "as a dot. The same numbers are in the table of the answer.",
+	  false },
+	{ "cpu", "CPU seconds per GB",
+	  "Stacked bar chart: CPU seconds per gigabyte of sender and receiver for each method, with the "
+	  "interval of their sum. The same numbers are in the table of the answer.",
+	  false },
+	{ "chunk", "Chunk size and CPU seconds per GB",
+	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of sender and "
+	  "receiver together, a line per method. The sender's numbers are in the table of the chunk sizes.",
+	  true },
+	{ NULL, NULL, NULL, false },
+};
+
+bool plot_drawable(const struct plot *plot, const struct drawable *drawable)
+{
+	return plot->sweep ? drawable->sweep : drawable->bars;
+}
+
+static bool has_sources(const char *dir)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/page.gp", dir);
+	return !access(path, R_OK);
+}
+
+int plots_sources(char *out, size_t size, struct failure *why)
+{
+	static const char *const beside[] = { "../share/copytax/plots", "../scripts/plots" };
+	const char *share = getenv("COPYTAX_SHARE");
+	char program[PATH_MAX];
+	ssize_t len;
+
+	if (share && share[0]) {
+		snprintf(out, size, "%s/plots", share);
+		if (has_sources(out))
+			return 0;
+		return fail(why, EXIT_MACHINE_CANT, ENOENT,
+			    "no gnuplot sources in %.400s (COPYTAX_SHARE names its parent folder)", out);
+	}
+	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (len > 0) {
+		program[len] = 0;
+		*strrchr(program, '/') = 0;
+		for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+			snprintf(out, size, "%s/%s", program, beside[i]);
+			if (has_sources(out))
+				return 0;
+		}
+	}
+	return fail(why, EXIT_MACHINE_CANT, ENOENT,
+		    "the gnuplot sources are not beside the program; set COPYTAX_SHARE to the folder that "
+		    "holds plots/");
+}
+
+__attribute__((noreturn)) static void become_gnuplot(const char *sources, const char *script,
+						     const char *data, const char *picture, int errors)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(errors, STDERR_FILENO) < 0 || chdir(sources))
+		_exit(EXIT_NO_PROGRAM - 1);
+	/* the same picture whoever's session draws it */
+	setenv("LC_ALL", "C.UTF-8", 1);
+	unsetenv("GNUPLOT_DEFAULT_GDFONT");
+	alarm(SECONDS_MAX);
+	/* -d: no start-up files of the user's */
+	execlp("gnuplot", "gnuplot", "-d", "-c", script, data, picture, (char *)NULL);
+	_exit(errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_NO_PROGRAM - 1);
+}
+
+/* What the child says, up to size - 1 bytes; the rest is read and dropped so that it can end. */
+static void read_errors(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	char rest[512];
+
+	for (;;) {
+		bool full = len + 1 >= size;
+		ssize_t n = read(fd, full ? rest : text + len, full ? sizeof(rest) : size - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		if (!full)
+			len += (size_t)n;
+	}
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	text[len] = 0;
+	memmove(text, text + strspn(text, " \n\t"), len + 1 - strspn(text, " \n\t"));
+}
+
+static int run_gnuplot(const char *sources, const char *script, const char *data, const char *picture,
+		       struct failure *why)
+{
+	int ends[2], status;
+	char said[400];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return fail(why, EXIT_MACHINE_CANT, errno, "no pipe for gnuplot: %s", strerror(errno));
+	fflush(NULL);
+	child = fork();
+	if (!child)
+		become_gnuplot(sources, script, data, picture, ends[1]);
+	close(ends[1]);
+	if (child < 0) {
+		close(ends[0]);
+		return fail(why, EXIT_MACHINE_CANT, errno, "no process for gnuplot: %s",
+			    strerror(errno));
+	}
+	read_errors(ends[0], said, sizeof(said));
+	close(ends[0]);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM)
+		return fail(why, EXIT_MACHINE_CANT, ENOENT,
+			    "gnuplot is not installed (Debian: apt install gnuplot-nox)");
+	if (WIFEXITED(status) && !WEXITSTATUS(status) && !said[0])
+		return 0;
+	unlink(picture);
+	if (WIFSIGNALED(status))
+		return fail(why, EXIT_MACHINE_CANT, EIO, "gnuplot was ended by signal %d while drawing %s",
+			    WTERMSIG(status), script);
+	return fail(why, EXIT_MACHINE_CANT, EIO, "gnuplot could not draw %s cleanly: %s", script,
+		    said[0] ? said : "it gave no reason");
+}
+
+int plots_draw(const char *data_dir, const char *plots_dir, const struct drawable *drawable,
+	       struct failure *why)
+{
+	static const char *const endings[] = { "svg", "png" };
+	char sources[PATH_MAX], script[64], picture[PATH_MAX + 64];
+	char *data = realpath(data_dir, NULL), *target = realpath(plots_dir, NULL);
+	int err = 0;
+
+	if (!data || !target)
+		err = fail(why, EXIT_MACHINE_CANT, errno, "no folder %s: %s", data ? plots_dir : data_dir,
+			   strerror(errno));
+	err = err ? err : plots_sources(sources, sizeof(sources), why);
+	for (const struct plot *p = plots; p->name && !err; p++) {
+		snprintf(script, sizeof(script), "%s.gp", p->name);
+		for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]) && !err; i++) {
+			snprintf(picture, sizeof(picture), "%s/%s.%s", target, p->name, endings[i]);
+			/* a picture of an earlier result must not pass for this one's */
+			if (unlink(picture) && errno != ENOENT)
+				err = fail(why, EXIT_MACHINE_CANT, errno, "can't replace %s: %s",
+					   picture, strerror(errno));
+			else if (plot_drawable(p, drawable))
+				err = run_gnuplot(sources, script, data, picture, why);
+		}
+	}
+	free(data);
+	free(target);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pictures by gnuplot from the files that data_write made. gnuplot runs without a shell, and whatever it
+ * says on its standard error is an error of the plot.
+ */
+#ifndef COPYTAX_REPORT_PLOTS_H
+#define COPYTAX_REPORT_PLOTS_H
+
+#include "base/failure.h"
+#include "report/data.h"
+
+struct plot {
+	const char *name; /* NAME.gp, NAME.svg, NAME.png */
+	const char *title;
+	const char *alt; /* what it shows, for those who can't see it */
+	bool sweep; /* needs drawable->sweep */
+};
+
+/* Ends with one without a name. */
+extern const struct plot plots[];
+
+/* Does the result have what this plot draws? */
+bool plot_drawable(const struct plot *plot, const struct drawable *drawable);
+
+/*
+ * Draws every drawable plot into `plots_dir`, which exists. Returns 0, -ENOENT with `why` when gnuplot or the
+ * plot sources are not installed (a report goes on without), another -errno with `why` and gnuplot's words.
+ */
+int plots_draw(const char *data_dir, const char *plots_dir, const struct drawable *drawable,
+	       struct failure *why);
+
+/* Where the gnuplot sources are: $COPYTAX_SHARE/plots, beside the installed program, or in the source tree. */
+int plots_sources(char *out, size_t size, struct failure *why);
+
+#endif

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MIT
+#include "report/table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/families.h"
+#include "report/grid.h"
+#include "report/misleads.h"
+
+/* Behind a ratio that the samples can't tell from 1. */
+#define SAME_MARK " ~"
+/* Behind a ratio whose baseline ran under another cache state. */
+#define OTHER_CACHE_MARK " †"
+
+static const char *status_text(const struct case_result *kase)
+{
+	if (kase->status == CASE_SKIPPED)
+		return "skipped";
+	if (kase->status == CASE_FAILED)
+		return "failed";
+	return "not measured";
+}
+
+static int put_title(const struct family *family, const uint64_t *chunk, const char *what,
+		     enum style style, FILE *out)
+{
+	char title[400];
+
+	family_title(family, chunk, title, sizeof(title));
+	if (style == STYLE_MARKDOWN)
+		fputs("**", out);
+	put_text(out, style, what);
+	put_text(out, style, title);
+	fputs(style == STYLE_MARKDOWN ? "**\n\n" : "\n", out);
+	return 0;
+}
+
+static void put_note(const char *text, enum style style, FILE *out)
+{
+	if (style == STYLE_MARKDOWN) {
+		putc('\n', out);
+		put_markdown(out, text);
+		putc('\n', out);
+	} else {
+		put_wrapped(out, text, 0, GRID_WIDTH);
+		putc('\n', out);
+	}
+}
+
+static void refused_row(struct grid *grid, const struct case_result *kase)
+{
+	char *text = NULL;
+
+	grid_row(grid);
+	grid_cell(grid, "%s", kase->method);
+	if (asprintf(&text, "%s: %s", status_text(kase),
+		     kase->reason && kase->reason[0] ? kase->reason :
+		     kase->status == CASE_OK	     ? "no timed sample" :
+						       "no reason recorded") < 0) {
+		grid->out_of_memory = true;
+		return;
+	}
+	grid_span(grid, text);
+	free(text);
+}
+
+static void interval_cell(struct grid *grid, const struct interval *i, enum style style)
+{
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s",
+		  style == STYLE_MARKDOWN ? format_range(i, text) : format_spread(i, text));
+}
+
+/* Which of the marks a table used, so that only those are explained. */
+struct marks {
+	bool same, other_cache, no_baseline;
+	double least_confidence;
+	size_t fewest, most;
+};
+
+static void ratio_cell(struct grid *grid, const struct case_result *kase,
+		       const struct case_summary *s, const struct interval *ratio, enum style style,
+		       struct marks *marks)
+{
+	bool same = ratio->n && ratio_tells(ratio) == CANT_TELL;
+	bool other = s->baseline && strcmp(s->baseline->cache, kase->cache) != 0;
+	char text[FORMAT_MAX];
+
+	if (s->baseline == kase) {
+		grid_cell(grid, "1");
+		return;
+	}
+	if (!ratio->n) {
+		marks->no_baseline = true;
+		grid_cell(grid, UNKNOWN);
+		return;
+	}
+	marks->same |= same;
+	marks->other_cache |= other;
+	grid_cell(grid, "%s%s%s",
+		  style == STYLE_MARKDOWN ? format_range(ratio, text) : format_spread(ratio, text),
+		  same ? SAME_MARK : "", other ? OTHER_CACHE_MARK : "");
+}
+
+static int main_row(struct grid *grid, const struct result *result, const struct case_result *kase,
+		    enum style style, struct marks *marks)
+{
+	struct case_summary s;
+	struct interval rate;
+	int err = summarize(result, kase, &s);
+
+	if (err)
+		return err;
+	rate = interval_times(s.throughput, 1e-9);
+	grid_row(grid);
+	grid_cell(grid, "%s", kase->method);
+	grid_cell(grid, "%zu", s.throughput.n);
+	interval_cell(grid, &rate, style);
+	interval_cell(grid, &s.sender_cpu_per_gb, style);
+	interval_cell(grid, &s.receiver_cpu_per_gb, style);
+	interval_cell(grid, &s.total_cpu_per_gb, style);
+	ratio_cell(grid, kase, &s, &s.sender_cpu_ratio, style, marks);
+	ratio_cell(grid, kase, &s, &s.wall_ratio, style, marks);
+	if (s.throughput.confidence < marks->least_confidence)
+		marks->least_confidence = s.throughput.confidence;
+	if (s.throughput.n < marks->fewest)
+		marks->fewest = s.throughput.n;
+	if (s.throughput.n > marks->most)
+		marks->most = s.throughput.n;
+	return 0;
+}
+
+static void explain_main(const struct marks *marks, enum style style, FILE *out)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *note = open_memstream(&text, &size);
+
+	if (!note)
+		return;
+	if (marks->most) {
+		fputs(style == STYLE_MARKDOWN ? "Medians; in brackets the interval of the median" :
+						"Medians; ± is the further end of their interval",
+		      note);
+		/* the two nearest order statistics always cover a little more than was asked for */
+		fprintf(note, " (%.3g%% or better%s). Ratios: this method ÷ read_write, round by round.",
+			floor(fmin(marks->least_confidence, 0.95) * 1000) / 10,
+			marks->least_confidence < 0.95 ? "; more rounds for 95%" : "");
+	}
+	if (marks->same)
+		fputs(" ~ can't be told from 1.", note);
+	if (marks->other_cache)
+		fputs(" † against read_write from a cold cache.", note);
+	if (marks->no_baseline)
+		fputs(" " UNKNOWN " no read_write to divide by.", note);
+	fclose(note);
+	if (text && text[0])
+		put_note(text, style, out);
+	free(text);
+}
+
+static int family_main(const struct result *result, const struct family *family, enum style style,
+		       FILE *out)
+{
+	static const char cpu[] = "CPU s/GB", ratio[] = "ratio to read_write";
+	struct marks marks = { .least_confidence = 1, .fewest = SIZE_MAX };
+	struct grid grid = { 0 };
+	int err;
+
+	put_title(family, &family->chunk, "", style, out);
+	grid_column(&grid, "", "method", true);
+	grid_column(&grid, "", "n", false);
+	grid_column(&grid, "", "GB/s", false);
+	grid_column(&grid, cpu, "sender", false);
+	grid_column(&grid, cpu, "receiver", false);
+	grid_column(&grid, cpu, "total", false);
+	grid_column(&grid, ratio, "sender CPU", false);
+	grid_column(&grid, ratio, "wall", false);
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *kase = family->cases[i];
+
+		if (kase->chunk != family->chunk)
+			continue;
+		if (!case_measured(kase)) {
+			refused_row(&grid, kase);
+			continue;
+		}
+		err = main_row(&grid, result, kase, style, &marks);
+		if (err)
+			grid.out_of_memory = true;
+	}
+	err = grid_finish(&grid, style, out);
+	if (!err)
+		explain_main(&marks, style, out);
+	putc('\n', out);
+	return err;
+}
+
+typedef int family_table(const struct result *result, const struct family *family, enum style style,
+			 FILE *out);
+
+static int each_family(const struct result *result, family_table *table, enum style style, FILE *out)
+{
+	struct families families;
+	int err = families_find(result, &families);
+
+	for (size_t i = 0; i < families.count && !err; i++)
+		err = table(result, &families.list[i], style, out);
+	families_free(&families);
+	return err;
+}
+
+int table_main(const struct result *result, enum style style, FILE *out)
+{
+	return each_family(result, family_main, style, out);
+}
+
+double counted(const json_t *entry)
+{
+	static const char *const keys[] = { "value", "bytes" };
+
+	if (json_is_number(entry))
+		return json_number_value(entry);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const json_t *value = json_object_get(entry, keys[i]);
+
+		if (json_is_number(value))
+			return json_number_value(value);
+	}
+	return NAN;
+}
+
+/* What the counting pass can bring, in the order of the table. A column appears when any case has the key. */
+static const struct count_column {
+	const char *key, *over, *name;
+	bool copy; /* in case->copies, else in case->counts */
+	double unit;
+} count_columns[] = {
+	{ "syscalls", "counted", "calls", false, 1 },
+	{ "crossings", "counted", "crossings", false, 1 },
+	{ "context_switches_process", "switches to another", "process", false, 1 },
+	{ "context_switches_thread", "switches to another", "thread", false, 1 },
+	{ "interrupts", "counted ", "interrupts", false, 1 },
+	{ "softirqs", "counted ", "softirqs", false, 1 },
+	{ "file_to_user", "MB copied", "file→user", true, 1e-6 },
+	{ "file_to_kernel", "MB copied", "file→kernel", true, 1e-6 },
+	{ "user_to_socket", "MB copied", "user→socket", true, 1e-6 },
+	{ "deferred", "MB copied", "deferred", true, 1e-6 },
+	{ "socket_to_user", "MB copied", "socket→user", true, 1e-6 },
+	{ "by_reference", "", "MB by ref.", true, 1e-6 },
+	{ "factor", "", "copy factor", true, 1 },
+};
+
+#define COUNT_COLUMNS (sizeof(count_columns) / sizeof(count_columns[0]))
+
+static const json_t *count_entry(const struct case_result *kase, const struct count_column *column)
+{
+	return json_object_get(column->copy ? kase->copies : kase->counts, column->key);
+}
+
+static bool family_counts(const struct family *family, const struct count_column *column)
+{
+	for (size_t i = 0; i < family->count; i++)
+		if (family->cases[i]->chunk == family->chunk && count_entry(family->cases[i], column))
+			return true;
+	return false;
+}
+
+static void beside_row(struct grid *grid, const struct family *family, const struct case_result *kase,
+		       const struct case_summary *s)
+{
+	double gb = (double)kase->payload / 1e9;
+	char text[FORMAT_MAX];
+
+	grid_row(grid);
+	grid_cell(grid, "%s", kase->method);
+	grid_cell(grid, "%s", format_count(s->field[SAMPLE_FAULTS_MINOR].median, text));
+	grid_cell(grid, "%s", format_count(s->field[SAMPLE_FAULTS_MAJOR].median, text));
+	grid_cell(grid, "%s", format_count(s->field[SAMPLE_SWITCHES_VOLUNTARY].median, text));
+	grid_cell(grid, "%s", format_count(s->field[SAMPLE_SWITCHES_INVOLUNTARY].median, text));
+	grid_cell(grid, "%s", format_number(s->field[SAMPLE_SETUP_CPU_S].median * 1e3, text));
+	grid_cell(grid, "%s", format_number(s->field[SAMPLE_RELEASE_CPU_S].median * 1e3, text));
+	grid_cell(grid, "%s",
+		  format_number(gb > 0 ? s->field[SAMPLE_SYSTEM_CPU_S].median / gb : NAN, text));
+	for (size_t i = 0; i < COUNT_COLUMNS; i++) {
+		double value = counted(count_entry(kase, &count_columns[i])) * count_columns[i].unit;
+
+		if (!family_counts(family, &count_columns[i]))
+			continue;
+		if (count_columns[i].copy)
+			grid_cell(grid, "%s", format_number(value, text));
+		else
+			grid_cell(grid, "%s", format_count(value, text));
+	}
+}
+
+/* The reasons behind the dashes of counted columns, each once. */
+static void explain_unknown(const struct family *family, enum style style, FILE *out)
+{
+	json_t *said = json_object();
+
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *kase = family->cases[i];
+
+		for (size_t k = 0; k < COUNT_COLUMNS && kase->chunk == family->chunk; k++) {
+			const json_t *entry = count_entry(kase, &count_columns[k]);
+			const char *reason = json_string_value(json_object_get(entry, "reason"));
+			char *text = NULL;
+
+			if (!reason || !isnan(counted(entry)) || json_object_get(said, reason))
+				continue;
+			json_object_set_new(said, reason, json_true());
+			if (asprintf(&text, UNKNOWN " %s: %s", count_columns[k].key, reason) >= 0)
+				put_note(text, style, out);
+			free(text);
+		}
+	}
+	json_decref(said);
+}
+
+static int family_beside(const struct result *result, const struct family *family, enum style style,
+			 FILE *out)
+{
+	static const char faults[] = "page faults", switches[] = "switches";
+	static const char outside[] = "sender CPU outside the clock";
+	struct grid grid = { 0 };
+	struct case_summary s;
+	size_t rows = 0;
+	int err;
+
+	grid_column(&grid, "", "method", true);
+	grid_column(&grid, faults, "minor", false);
+	grid_column(&grid, faults, "major", false);
+	grid_column(&grid, switches, "voluntary", false);
+	grid_column(&grid, switches, "involuntary", false);
+	grid_column(&grid, outside, "before, ms", false);
+	grid_column(&grid, outside, "after, ms", false);
+	grid_column(&grid, "", "all CPUs, s/GB", false);
+	for (size_t i = 0; i < COUNT_COLUMNS; i++)
+		if (family_counts(family, &count_columns[i]))
+			grid_column(&grid, count_columns[i].over, count_columns[i].name, false);
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *kase = family->cases[i];
+
+		if (kase->chunk != family->chunk || !case_measured(kase))
+			continue;
+		if (summarize(result, kase, &s))
+			grid.out_of_memory = true;
+		else
+			beside_row(&grid, family, kase, &s);
+		rows++;
+	}
+	if (!rows) {
+		grid.column_count = 0;
+		return grid_finish(&grid, style, out);
+	}
+	put_title(family, &family->chunk, "Beside the clock, per transfer: ", style, out);
+	err = grid_finish(&grid, style, out);
+	if (!err)
+		explain_unknown(family, style, out);
+	putc('\n', out);
+	return err;
+}
+
+int table_beside(const struct result *result, enum style style, FILE *out)
+{
+	return each_family(result, family_beside, style, out);
+}
+
+static int sweep_cell(struct grid *grid, const struct result *result, const struct case_result *kase,
+		      enum style style, double *least_confidence)
+{
+	char text[FORMAT_MAX];
+	struct case_summary s;
+	int err;
+
+	if (!kase || !case_measured(kase)) {
+		grid_cell(grid, "%s", kase ? status_text(kase) : UNKNOWN);
+		return 0;
+	}
+	err = summarize(result, kase, &s);
+	if (err)
+		return err;
+	if (s.sender_cpu_per_gb.confidence < *least_confidence)
+		*least_confidence = s.sender_cpu_per_gb.confidence;
+	grid_cell(grid, "%s",
+		  style == STYLE_MARKDOWN ? format_range(&s.sender_cpu_per_gb, text) :
+					    format_spread_short(&s.sender_cpu_per_gb, text));
+	return 0;
+}
+
+static int family_sweep(const struct result *result, const struct family *family, enum style style,
+			FILE *out)
+{
+	double least_confidence = SUMMARY_CONFIDENCE;
+	struct grid grid = { 0 };
+	char text[200];
+	int err;
+
+	if (family->chunk_count < 2)
+		return 0;
+	put_title(family, NULL, "Sender CPU s/GB by chunk: ", style, out);
+	grid_column(&grid, "", "method", true);
+	for (size_t c = 0; c < family->chunk_count; c++)
+		grid_column(&grid, "", format_chunk(family->chunks[c], text), false);
+	for (size_t i = 0; i < family->count; i++) {
+		const char *method = family->cases[i]->method;
+
+		if (!family_first_of_method(family, i))
+			continue;
+		grid_row(&grid);
+		grid_cell(&grid, "%s", method);
+		for (size_t c = 0; c < family->chunk_count; c++)
+			if (sweep_cell(&grid, result, family_case(family, method, family->chunks[c]),
+				       style, &least_confidence))
+				grid.out_of_memory = true;
+	}
+	err = grid_finish(&grid, style, out);
+	if (!err && least_confidence < SUMMARY_CONFIDENCE) {
+		snprintf(text, sizeof(text),
+			 "Cells with the fewest samples: their interval covers the median with %.0f%% only.",
+			 floor(100 * least_confidence));
+		put_note(text, style, out);
+	}
+	putc('\n', out);
+	return err;
+}
+
+int table_sweep(const struct result *result, enum style style, FILE *out)
+{
+	return each_family(result, family_sweep, style, out);
+}
+
+static bool refused_before(const struct result *result, size_t index)
+{
+	const struct case_result *c = &result->cases[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct case_result *o = &result->cases[i];
+
+		if (o->status == c->status && !strcmp(o->method, c->method) &&
+		    !strcmp(o->reason ? o->reason : "", c->reason ? c->reason : ""))
+			return true;
+	}
+	return false;
+}
+
+int table_refused(const struct result *result, enum style style, FILE *out)
+{
+	struct grid grid = { 0 };
+	size_t rows = 0;
+
+	grid_column(&grid, "", "method", true);
+	grid_column(&grid, "", "why there is no number", true);
+	for (size_t i = 0; i < result->case_count; i++) {
+		if (result->cases[i].status == CASE_OK || refused_before(result, i))
+			continue;
+		refused_row(&grid, &result->cases[i]);
+		rows++;
+	}
+	if (!rows)
+		grid.column_count = 0;
+	return grid_finish(&grid, style, out);
+}
+
+static int all_tables(const struct result *result, enum style style, FILE *out)
+{
+	const char *heading = style == STYLE_MARKDOWN ? "**What misleads here**\n\n" :
+							"What misleads here\n";
+	int err = table_main(result, style, out);
+
+	err = err ? err : table_beside(result, style, out);
+	err = err ? err : table_sweep(result, style, out);
+	if (err)
+		return err;
+	fputs(heading, out);
+	return misleads_write(result, style, out);
+}
+
+int table_terminal(const struct result *result, FILE *out)
+{
+	return all_tables(result, STYLE_TEXT, out);
+}
+
+int table_markdown(const struct result *result, FILE *out)
+{
+	return all_tables(result, STYLE_MARKDOWN, out);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+#include "study/study.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/size.h"
+#include "measure/clock.h"
+#include "study/schedule.h"
+#include "transfer/cache.h"
+#include "transfer/payload.h"
+#include "transfer/transfer.h"
+
+#define SAVE_EVERY_S 10
+
+static void set_status(struct case_result *c, enum case_status status, const char *reason)
+{
+	c->status = status;
+	free(c->reason);
+	c->reason = strdup(reason);
+}
+
+static bool stopped(const struct study *s)
+{
+	return s->settings->stop && *s->settings->stop;
+}
+
+static const char *source_of(const struct study *s, const struct plan_case *plan)
+{
+	return plan->cache == CACHE_COLD ? s->settings->payload_cold : s->settings->payload;
+}
+
+static void remember_note(struct case_result *c, const char *note)
+{
+	json_t *known;
+	size_t i;
+
+	if (!note[0])
+		return;
+	json_array_foreach(c->notes, i, known)
+		if (!strcmp(json_string_value(known), note))
+			return;
+	json_array_append_new(c->notes, json_string(note));
+}
+
+static int add_cases(struct study *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct plan_case *plan = &s->cases[i];
+		struct case_result *c = result_add_case(s->result);
+
+		if (!c)
+			return -ENOMEM;
+		c->method = strdup(plan->method->name);
+		c->cache = strdup(cache_names[plan->cache]);
+		c->sink = strdup(sink_names[plan->sink]);
+		c->link = strdup("tcp");
+		c->chunk = plan->chunk;
+		c->payload = s->settings->size;
+		c->connections = 1;
+		json_object_set_new(c->verified, "bytes", json_null());
+		json_object_set_new(c->verified, "hash", json_null());
+		json_object_set_new(c->verified, "ok", json_null());
+		json_object_set_new(c->verified, "reason", json_string("not verified yet"));
+		if (!c->method || !c->cache || !c->sink || !c->link)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What the machine can't do is found out before anything is measured. */
+static void probe_cases(struct study *s)
+{
+	char reason[256];
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct plan_case *plan = &s->cases[i];
+		const struct job job = {
+			.path = source_of(s, plan),
+			.file = -1,
+			.socket = -1,
+			.size = s->settings->size,
+			.chunk = transfer_chunk(plan->chunk, s->settings->size),
+		};
+
+		reason[0] = '\0';
+		if (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason)))
+			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
+	}
+}
+
+static struct transfer_spec spec_of(const struct study *s, size_t index, enum sink sink)
+{
+	const struct plan_case *plan = &s->cases[index];
+	const struct study_settings *set = s->settings;
+
+	return (struct transfer_spec){
+		.method = plan->method,
+		.path = source_of(s, plan),
+		.size = set->size,
+		.chunk = plan->chunk,
+		.sink = sink,
+		.link = set->link,
+		.sender_cpu = set->sender_cpu,
+		.receiver_cpu = set->receiver_cpu,
+		.time_limit_s = set->time_limit_s,
+		.stop = set->stop,
+	};
+}
+
+static void note_link(struct study *s, const struct transfer_outcome *out)
+{
+	const struct link_actual *a = &out->sender_link, *b = &out->receiver_link;
+	const char *asked = s->settings->link.congestion;
+
+	if (json_object_get(s->result->settings, "link_actual"))
+		return;
+	json_object_set_new(
+		s->result->settings, "link_actual",
+		json_pack("{s:{s:s, s:i, s:i, s:b}, s:{s:s, s:i, s:i, s:b}}", "sender",
+			  "congestion_control", a->congestion, "sndbuf", a->send_buffer, "rcvbuf",
+			  a->receive_buffer, "nodelay", a->nodelay, "receiver",
+			  "congestion_control", b->congestion, "sndbuf", b->send_buffer, "rcvbuf",
+			  b->receive_buffer, "nodelay", b->nodelay));
+	if (asked[0] && (strcmp(a->congestion, asked) || strcmp(b->congestion, asked)))
+		result_warn(s->result, "congestion_not_set",
+			    "the kernel did not take the congestion control that was asked for",
+			    "methods may be paced by the sender's congestion control and not by their cost");
+	if (!strcmp(a->congestion, "bbr"))
+		result_warn(s->result, "congestion_bbr",
+			    "the transfers ran under bbr, which paces loopback",
+			    "cheap methods look slow and dear: use --cc reno");
+	/* the kernel doubles what it is asked for, so less than asked means cut short */
+	if ((uint32_t)a->send_buffer < s->settings->link.send_buffer ||
+	    (uint32_t)b->receive_buffer < s->settings->link.receive_buffer)
+		result_warn(s->result, "socket_buffers_cut",
+			    "the kernel gave smaller socket buffers than asked for (net.core.wmem_max, rmem_max)",
+			    "the sender sleeps more often; not comparable with a run that got them");
+}
+
+/* A failed transfer: of the case alone, or of the whole study? */
+static int take_failure(struct study *s, size_t index, int err, const struct failure *inner,
+			struct failure *why)
+{
+	if (inner->exit_code == EXIT_INTERRUPTED)
+		return fail(why, EXIT_INTERRUPTED, EINTR, "%s", inner->text);
+	(void)err;
+	set_status(&s->result->cases[index], CASE_FAILED, inner->text);
+	return 0;
+}
+
+static int set_cache(struct study *s, size_t index)
+{
+	const struct plan_case *plan = &s->cases[index];
+	struct failure inner = { 0 };
+
+	if (!cache_set(source_of(s, plan), s->settings->size, plan->cache, &inner))
+		return 0;
+	set_status(&s->result->cases[index],
+		   inner.exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner.text);
+	return -EBUSY;
+}
+
+static int verify_case(struct study *s, size_t index, struct failure *why)
+{
+	struct transfer_spec spec = spec_of(s, index, SINK_VERIFY);
+	struct case_result *c = &s->result->cases[index];
+	struct transfer_outcome out;
+	struct failure inner = { 0 };
+	char text[32];
+	bool ok;
+	int err;
+
+	if (set_cache(s, index))
+		return 0;
+	err = transfer_run(&spec, &out, &inner);
+	if (err)
+		return take_failure(s, index, err, &inner, why);
+	ok = out.received == s->settings->size && out.hash == s->payload_hash;
+	snprintf(text, sizeof(text), "xxh3:%016" PRIx64, out.hash);
+	json_decref(c->verified);
+	c->verified = json_pack("{s:I, s:s, s:b}", "bytes", (json_int_t)out.received, "hash", text,
+				"ok", ok);
+	remember_note(c, out.note);
+	note_link(s, &out);
+	if (!ok)
+		set_status(c, CASE_FAILED,
+			   "the bytes that arrived are not the file's: their hashes differ");
+	return 0;
+}
+
+static void add_sample(struct case_result *c, const struct turn *turn,
+		       const struct transfer_outcome *out)
+{
+	struct samples *t = &c->samples;
+	long row = samples_add(t);
+
+	if (row < 0)
+		return;
+	t->value[SAMPLE_WALL_S][row] = out->wall_s;
+	t->value[SAMPLE_SENDER_CPU_S][row] = out->sender_cpu_s;
+	t->value[SAMPLE_RECEIVER_CPU_S][row] = out->receiver_cpu_s;
+	t->value[SAMPLE_SYSTEM_CPU_S][row] = out->system_cpu_s;
+	t->value[SAMPLE_STEAL_S][row] = out->steal_s;
+	t->value[SAMPLE_SETUP_CPU_S][row] = out->setup_cpu_s;
+	t->value[SAMPLE_RELEASE_CPU_S][row] = out->release_cpu_s;
+	t->value[SAMPLE_FAULTS_MINOR][row] = (double)out->faults_minor;
+	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
+	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
+	t->value[SAMPLE_SWITCHES_INVOLUNTARY][row] = (double)out->switches_involuntary;
+	t->value[SAMPLE_ROUND][row] = turn->round;
+	t->value[SAMPLE_POSITION][row] = turn->position;
+	t->value[SAMPLE_WARMUP][row] = turn->warmup;
+}
+
+static int sample_case(struct study *s, const struct turn *turn, struct failure *why)
+{
+	size_t index = turn->index;
+	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink);
+	struct transfer_outcome out;
+	struct failure inner = { 0 };
+	int err;
+
+	if (set_cache(s, index))
+		return 0;
+	err = transfer_run(&spec, &out, &inner);
+	if (err)
+		return take_failure(s, index, err, &inner, why);
+	add_sample(&s->result->cases[index], turn, &out);
+	return 0;
+}
+
+/* Seconds that the turns from `next` on will take, or -1 as long as a case is unknown. */
+static double time_left(const struct study *s, const struct turn *turns, size_t next, size_t count)
+{
+	double left = 0;
+
+	for (size_t i = next; i < count; i++) {
+		if (s->result->cases[turns[i].index].status != CASE_OK)
+			continue;
+		if (s->seconds[turns[i].index] <= 0)
+			return -1;
+		left += s->seconds[turns[i].index];
+	}
+	return left;
+}
+
+static void case_text(const struct study *s, size_t index, char *text, size_t size)
+{
+	const struct plan_case *plan = &s->cases[index];
+	char chunk[SIZE_TEXT_MAX];
+
+	snprintf(text, size, "%s %s %s", plan->method->name,
+		 plan->chunk ? size_format(plan->chunk, chunk) : "whole", cache_names[plan->cache]);
+}
+
+static int verify_all(struct study *s, struct failure *why)
+{
+	int err = 0;
+	char text[64];
+
+	for (size_t i = 0; i < s->count && !err; i++) {
+		double before = clock_wall();
+
+		if (stopped(s))
+			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+		if (s->result->cases[i].status != CASE_OK)
+			continue;
+		case_text(s, i, text, sizeof(text));
+		progress_show(&s->progress, i == 0, -1, "verifying the bytes, case %zu of %zu: %s",
+			      i + 1, s->count, text);
+		err = verify_case(s, i, why);
+		s->seconds[i] = clock_wall() - before;
+	}
+	return err;
+}
+
+static int measure_all(struct study *s, struct failure *why)
+{
+	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds));
+	struct turn *turns = NULL;
+	double saved = clock_wall();
+	size_t count = 0;
+	char text[64];
+	int err = rounds ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < s->count && !err; i++)
+		/* hashing is proof, not a measurement: verified once, never timed */
+		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
+	if (!err)
+		err = schedule_make(rounds, s->count, s->settings->warmup, s->settings->seed, &turns,
+				    &count);
+	if (err)
+		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct turn *turn = &turns[i];
+		double before = clock_wall();
+
+		if (stopped(s)) {
+			err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+			break;
+		}
+		if (s->result->cases[turn->index].status != CASE_OK || !rounds[turn->index])
+			continue;
+		case_text(s, turn->index, text, sizeof(text));
+		progress_show(&s->progress, turn->position == 0, time_left(s, turns, i, count),
+			      "%sround %u of %u, sample %zu of %zu: %s",
+			      turn->warmup ? "warm-up, " : "", turn->round + 1,
+			      turns[count - 1].round + 1, i + 1, count, text);
+		err = sample_case(s, turn, why);
+		s->seconds[turn->index] = clock_wall() - before;
+		/* a kill -9 leaves what was there by then, marked as interrupted */
+		if (!err && clock_wall() - saved > SAVE_EVERY_S) {
+			err = result_save(s->result, s->settings->dir, why);
+			saved = clock_wall();
+		}
+	}
+	free(turns);
+	free(rounds);
+	return err;
+}
+
+int study_run(const struct study_settings *settings, const struct plan_case *cases, size_t count,
+	      bool quiet, struct result *result, struct failure *why)
+{
+	struct study s = {
+		.settings = settings,
+		.cases = cases,
+		.count = count,
+		.result = result,
+		.progress = progress_start(quiet),
+	};
+	int err;
+
+	s.seconds = calloc(count ? count : 1, sizeof(*s.seconds));
+	err = s.seconds ? add_cases(&s) : -ENOMEM;
+	if (err)
+		err = fail(why, EXIT_MACHINE_CANT, -err, "out of memory for the study");
+	if (!err)
+		err = payload_hash(settings->payload, settings->size, &s.payload_hash, why);
+	if (!err) {
+		probe_cases(&s);
+		err = verify_all(&s, why);
+	}
+	if (!err)
+		err = measure_all(&s, why);
+	progress_end(&s.progress);
+	free(s.seconds);
+	return err;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "transfer/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+pid_t child_fork(struct child *child)
+{
+	pid_t parent = getpid(), pid;
+	int pair[2], err;
+	sigset_t none;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		err = errno;
+		close(pair[0]);
+		close(pair[1]);
+		return -err;
+	}
+	if (pid) {
+		close(pair[1]);
+		*child = (struct child){ pid, pair[0] };
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close(pair[0]);
+	*child = (struct child){ 0, pair[1] };
+	return 0;
+}
+
+int child_tell(const struct child *child)
+{
+	char word = 1;
+
+	return send(child->control, &word, sizeof(word), MSG_NOSIGNAL) == sizeof(word) ? 0 : -errno;
+}
+
+int child_wait_for_word(const struct child *child)
+{
+	ssize_t n;
+	char word;
+
+	do
+		n = recv(child->control, &word, sizeof(word), 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(word) ? 0 : -EPIPE;
+}
+
+static int reap(struct child *child)
+{
+	int status = 0;
+
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	child->pid = 0;
+	return status;
+}
+
+void child_end(struct child *child)
+{
+	if (child->pid > 0) {
+		kill(child->pid, SIGKILL);
+		reap(child);
+	}
+	if (child->control >= 0)
+		close(child->control);
+	child->control = -1;
+}
+
+void child_how_it_ended(struct child *child, char *text, size_t size)
+{
+	int status = child->pid > 0 ? reap(child) : 0;
+
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "ended early with status %d", WEXITSTATUS(status));
+}

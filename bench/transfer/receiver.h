@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The receiving process: accepts one connection, takes the payload, answers that it all arrived. */
+#ifndef COPYTAX_TRANSFER_RECEIVER_H
+#define COPYTAX_TRANSFER_RECEIVER_H
+
+#include "transfer/transfer.h"
+
+/* What the receiver tells the harness over its control socket: READY once, then DONE. */
+struct receiver_report {
+	enum { RECEIVER_READY = 1, RECEIVER_DONE } kind;
+	int err; /* 0 or -errno */
+	double cpu_s;
+	uint64_t received, hash;
+	struct link_actual link;
+};
+
+/* Serves one transfer on `listener` and returns when it is over. `control` is one end of a socket pair. */
+void receiver_serve(const struct transfer_spec *spec, int listener, int control);
+
+#endif

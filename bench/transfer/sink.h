@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What the receiver does with the bytes. */
+#ifndef COPYTAX_TRANSFER_SINK_H
+#define COPYTAX_TRANSFER_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum sink {
+	SINK_DRAIN, /* recv into memory */
+	SINK_TRUNCATE, /* MSG_TRUNC: thrown away in the kernel; an upper bound */
+	SINK_SPLICE, /* through a pipe to /dev/null */
+	SINK_VERIFY, /* recv and hash; never timed */
+	SINKS
+};
+
+/* What one recv of every sink asks for: larger than a socket hands out at once, small enough for L2. */
+#define SINK_BUFFER_BYTES (256u << 10)
+
+struct sink_state {
+	enum sink sink;
+	char *buffer;
+	int pipe[2];
+	int null;
+	void *hash; /* XXH3_state_t */
+};
+
+extern const char *const sink_names[SINKS];
+extern const char *const sink_summaries[SINKS];
+
+/* Returns 0, or -EINVAL for a name there is none of. */
+int sink_parse(const char *name, enum sink *sink);
+
+/* Allocates what the sink needs and touches it. Returns 0 or -errno. sink_close() also after a failure. */
+int sink_open(struct sink_state *state, enum sink sink);
+void sink_close(struct sink_state *state);
+
+/*
+ * Takes bytes from the socket until `size` have come or the peer closed. Returns 0 or -errno; *received
+ * is right in both cases.
+ */
+int sink_take(struct sink_state *state, int socket, uint64_t size, uint64_t *received);
+
+/* XXH3 (64 bits) of what SINK_VERIFY took. */
+uint64_t sink_hash(const struct sink_state *state);
+
+#endif

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+#include "transfer/transfer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "measure/clock.h"
+#include "measure/sysstat.h"
+#include "transfer/child.h"
+#include "transfer/receiver.h"
+#include "transfer/worker.h"
+
+enum stage { STAGE_BORN, STAGE_READY, STAGE_DONE, STAGE_RELEASED };
+
+struct worker_report {
+	enum stage stage;
+	int err;
+	struct failure why;
+	struct transfer_outcome out;
+};
+
+struct harness {
+	const struct transfer_spec *spec;
+	struct failure *why;
+	double deadline; /* CLOCK_MONOTONIC */
+	struct child worker, receiver;
+	enum stage worker_stage, receiver_stage;
+	struct worker_report worker_report;
+	struct receiver_report receiver_report;
+};
+
+static void set_phase(volatile uint32_t *word, enum phase phase)
+{
+	if (word)
+		*word = phase;
+}
+
+/* Reports a step to the harness; a worker whose step failed has nothing more to do. */
+static bool worker_step(struct worker_report *report, const struct child *self, enum stage stage,
+			int err)
+{
+	report->stage = stage;
+	report->err = err;
+	return send(self->control, report, sizeof(*report), MSG_NOSIGNAL) == sizeof(*report) && !err;
+}
+
+static void worker_main(const struct transfer_spec *spec, const struct child *self, uint16_t port)
+{
+	volatile uint32_t *phase = spec->hooks ? spec->hooks->sender_phase : NULL;
+	struct worker_report report = { 0 };
+	struct worker w;
+	int err;
+
+	if (child_wait_for_word(self))
+		return;
+	set_phase(phase, PHASE_SETUP);
+	err = worker_prepare(&w, spec, port, &report.out, &report.why);
+	if (worker_step(&report, self, STAGE_READY, err) && !child_wait_for_word(self)) {
+		err = worker_transfer(&w, &report.why);
+		worker_step(&report, self, STAGE_DONE, err);
+		/* counters are read while both processes still exist */
+		if (child_wait_for_word(self))
+			return;
+	}
+	worker_release(&w);
+	set_phase(phase, PHASE_OFF);
+	worker_step(&report, self, STAGE_RELEASED, 0);
+}
+
+static void receiver_main(const struct transfer_spec *spec, const struct child *self, int listener)
+{
+	volatile uint32_t *phase = spec->hooks ? spec->hooks->receiver_phase : NULL;
+
+	if (child_wait_for_word(self))
+		return;
+	set_phase(phase, PHASE_SETUP);
+	receiver_serve(spec, listener, self->control);
+	set_phase(phase, PHASE_OFF);
+	(void)child_wait_for_word(self);
+}
+
+static int start_children(struct harness *h)
+{
+	uint16_t port = 0;
+	int listener = link_listen(&h->spec->link, &port, h->why);
+	pid_t pid;
+
+	if (listener < 0)
+		return listener;
+	pid = child_fork(&h->receiver);
+	if (!pid) {
+		receiver_main(h->spec, &h->receiver, listener);
+		_exit(0);
+	}
+	close(listener);
+	if (pid > 0) {
+		pid = child_fork(&h->worker);
+		if (!pid) {
+			close(h->receiver.control);
+			worker_main(h->spec, &h->worker, port);
+			_exit(0);
+		}
+	}
+	if (pid < 0)
+		return fail(h->why, EXIT_MACHINE_CANT, -pid, "can't start a process: %s",
+			    strerror(-pid));
+	return 0;
+}
+
+static int worker_ended(struct harness *h)
+{
+	char how[96];
+
+	child_how_it_ended(&h->worker, how, sizeof(how));
+	if (strstr(how, "Bus error"))
+		return fail(h->why, EXIT_TRANSFER_FAILED, EFAULT,
+			    "%s: the sender %s: %s got shorter while it was mapped, or can't be read",
+			    h->spec->method->name, how, h->spec->path);
+	return fail(h->why, EXIT_TRANSFER_FAILED, ECHILD, "%s: the sender %s",
+		    h->spec->method->name, how);
+}
+
+static int receiver_ended(struct harness *h)
+{
+	char how[96];
+
+	child_how_it_ended(&h->receiver, how, sizeof(how));
+	return fail(h->why, EXIT_TRANSFER_FAILED, ECHILD, "%s: the receiver %s",
+		    h->spec->method->name, how);
+}
+
+/* Takes one report of a child that has one. Returns 0 or -errno with `why`. */
+static int take_worker_report(struct harness *h)
+{
+	struct worker_report *r = &h->worker_report;
+	ssize_t n = recv(h->worker.control, r, sizeof(*r), 0);
+
+	if (n != sizeof(*r))
+		return worker_ended(h);
+	h->worker_stage = r->stage;
+	if (!r->err)
+		return 0;
+	/* a receiver that died is the cause, and its death says more than the sender's EPIPE */
+	if (r->err == -EPIPE || r->err == -ECONNRESET) {
+		struct pollfd p = { .fd = h->receiver.control, .events = POLLIN };
+
+		if (poll(&p, 1, 1000) == 1 &&
+		    recv(h->receiver.control, &h->receiver_report, sizeof(h->receiver_report), 0) <= 0)
+			return receiver_ended(h);
+	}
+	if (h->why && !h->why->text[0])
+		*h->why = r->why;
+	return r->err;
+}
+
+static int take_receiver_report(struct harness *h)
+{
+	struct receiver_report *r = &h->receiver_report;
+	ssize_t n = recv(h->receiver.control, r, sizeof(*r), 0);
+
+	if (n != sizeof(*r))
+		return receiver_ended(h);
+	h->receiver_stage = r->kind == RECEIVER_READY ? STAGE_READY : STAGE_DONE;
+	if (r->err)
+		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err,
+			    "%s: the receiver failed after %" PRIu64 " of %" PRIu64 " bytes: %s",
+			    h->spec->method->name, r->received, h->spec->size, strerror(-r->err));
+	return 0;
+}
+
+/* Waits until both have come to `stage`. */
+static int wait_for(struct harness *h, enum stage stage)
+{
+	enum stage receiver_stage = stage == STAGE_RELEASED ? STAGE_DONE : stage;
+	int err = 0;
+
+	while (!err && (h->worker_stage < stage || h->receiver_stage < receiver_stage)) {
+		struct pollfd fds[2] = { { .fd = h->worker.control, .events = POLLIN },
+					 { .fd = h->receiver.control, .events = POLLIN } };
+		double left = h->deadline - clock_wall();
+		struct timespec t = { .tv_sec = (time_t)left,
+				      .tv_nsec = (long)((left - floor(left)) * 1e9) };
+		sigset_t none;
+		int n;
+
+		/* a child whose last word of this stage is in has nothing more to say: don't watch it end */
+		if (h->worker_stage >= stage)
+			fds[0].fd = -1;
+		if (h->receiver_stage >= receiver_stage)
+			fds[1].fd = -1;
+		sigemptyset(&none);
+		if (left <= 0)
+			return fail(h->why, EXIT_TRANSFER_FAILED, ETIMEDOUT,
+				    "%s: not done after %u s (--time-limit); the sender, the receiver or the disk is stuck",
+				    h->spec->method->name, h->spec->time_limit_s);
+		n = ppoll(fds, 2, &t, h->spec->stop ? &none : NULL);
+		if (h->spec->stop && *h->spec->stop)
+			return fail(h->why, EXIT_INTERRUPTED, EINTR, "interrupted");
+		if (n < 0 && errno != EINTR)
+			return fail(h->why, EXIT_MACHINE_CANT, errno, "poll: %s", strerror(errno));
+		if (n > 0 && fds[0].revents)
+			err = take_worker_report(h);
+		if (n > 0 && fds[1].revents && !err)
+			err = take_receiver_report(h);
+	}
+	return err;
+}
+
+static int tell_both(struct harness *h)
+{
+	/* a child that can't be told is gone, and wait_for() finds out how */
+	(void)child_tell(&h->receiver);
+	(void)child_tell(&h->worker);
+	return 0;
+}
+
+static int check_arrival(const struct harness *h)
+{
+	const struct receiver_report *r = &h->receiver_report;
+
+	if (r->received == h->spec->size)
+		return 0;
+	return fail(h->why, EXIT_TRANSFER_FAILED, EIO,
+		    "%s: %" PRIu64 " of %" PRIu64 " bytes arrived", h->spec->method->name,
+		    r->received, h->spec->size);
+}
+
+static void take_receiver_share(const struct receiver_report *r, struct transfer_outcome *out)
+{
+	out->receiver_cpu_s = r->cpu_s;
+	out->received = r->received;
+	out->hash = r->hash;
+	out->receiver_link = r->link;
+}
+
+static int steps(struct harness *h, struct transfer_outcome *out)
+{
+	const struct transfer_hooks *hooks = h->spec->hooks;
+	struct sysstat before, after;
+	int err = start_children(h);
+
+	if (!err && hooks && hooks->born)
+		err = hooks->born(hooks->arg, h->worker.pid, h->receiver.pid, h->why);
+	if (!err)
+		err = tell_both(h);
+	if (!err)
+		err = wait_for(h, STAGE_READY);
+	if (!err && hooks && hooks->ready)
+		err = hooks->ready(hooks->arg, h->why);
+	if (err)
+		return err;
+	sysstat_read(&before);
+	(void)child_tell(&h->worker);
+	err = wait_for(h, STAGE_DONE);
+	sysstat_read(&after);
+	if (hooks && hooks->over)
+		hooks->over(hooks->arg);
+	if (!err)
+		err = check_arrival(h);
+	if (err)
+		return err;
+	(void)child_tell(&h->worker);
+	err = wait_for(h, STAGE_RELEASED);
+	*out = h->worker_report.out;
+	take_receiver_share(&h->receiver_report, out);
+	out->system_cpu_s = sysstat_busy(&before, &after);
+	out->steal_s = sysstat_steal(&before, &after);
+	return err;
+}
+
+int transfer_run(const struct transfer_spec *spec, struct transfer_outcome *out, struct failure *why)
+{
+	struct harness h = {
+		.spec = spec,
+		.why = why,
+		.deadline = clock_wall() + spec->time_limit_s,
+		.worker = { 0, -1 },
+		.receiver = { 0, -1 },
+	};
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = steps(&h, out);
+	child_end(&h.worker);
+	child_end(&h.receiver);
+	return err;
+}
+
+
+int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome *out,
+		      volatile sig_atomic_t *receiver, struct failure *why)
+{
+	struct harness h = { .spec = spec, .why = why, .worker = { 0, -1 }, .receiver = { 0, -1 } };
+	struct worker w = { 0 };
+	struct sysstat before, after;
+	uint16_t port = 0;
+	int listener, err;
+	pid_t pid;
+
+	memset(out, 0, sizeof(*out));
+	*receiver = 0;
+	listener = link_listen(&spec->link, &port, why);
+	if (listener < 0)
+		return listener;
+	pid = child_fork(&h.receiver);
+	if (!pid) {
+		receiver_main(spec, &h.receiver, listener);
+		_exit(0);
+	}
+	close(listener);
+	if (pid < 0)
+		return fail(why, EXIT_MACHINE_CANT, -pid, "can't start a process: %s",
+			    strerror(-pid));
+	*receiver = pid;
+	(void)child_tell(&h.receiver);
+	err = worker_prepare(&w, spec, port, out, why);
+	if (!err)
+		err = take_receiver_report(&h);
+	if (!err) {
+		sysstat_read(&before);
+		err = worker_transfer(&w, why);
+		if (!err)
+			err = take_receiver_report(&h);
+		sysstat_read(&after);
+	}
+	worker_release(&w);
+	if (!err)
+		err = check_arrival(&h);
+	if (!err) {
+		take_receiver_share(&h.receiver_report, out);
+		out->system_cpu_s = sysstat_busy(&before, &after);
+		out->steal_s = sysstat_steal(&before, &after);
+	}
+	*receiver = 0;
+	child_end(&h.receiver);
+	return err;
+}

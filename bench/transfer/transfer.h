@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One transfer: a fresh worker process sends the payload, a separate receiver takes it. The harness tells
+ * both what to do, says "go" when both are ready, and reads what they measured. Nothing of that lies
+ * between the worker's two clock readings.
+ */
+#ifndef COPYTAX_TRANSFER_TRANSFER_H
+#define COPYTAX_TRANSFER_TRANSFER_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+#include "counters.h" /* enum phase */
+#include "method/method.h"
+#include "transfer/link.h"
+#include "transfer/sink.h"
+
+/* Called in the harness around a transfer, for counters; any may be NULL. Return 0 or -errno with `why`. */
+struct transfer_hooks {
+	void *arg;
+	/* both processes exist and wait at their first instruction */
+	int (*born)(void *arg, pid_t sender, pid_t receiver, struct failure *why);
+	/* both are ready; "go" comes next */
+	int (*ready)(void *arg, struct failure *why);
+	/* the transfer is over, both processes still exist; also after a failed one */
+	void (*over)(void *arg);
+	/* shared words that the processes store their phase to; NULL: nobody looks */
+	volatile uint32_t *sender_phase, *receiver_phase;
+};
+
+struct transfer_spec {
+	const struct method *method;
+	const char *path;
+	uint64_t size;
+	uint64_t chunk; /* 0: whole */
+	enum sink sink;
+	struct link_settings link;
+	int sender_cpu, receiver_cpu; /* -1: not pinned */
+	unsigned int time_limit_s;
+	/* looked at while waiting; the signals that set it must be blocked outside. NULL: never */
+	const volatile sig_atomic_t *stop;
+	const struct transfer_hooks *hooks;
+};
+
+struct transfer_outcome {
+	double wall_s, sender_cpu_s, receiver_cpu_s;
+	double system_cpu_s, steal_s; /* NaN where /proc/stat can't be read */
+	double setup_cpu_s, release_cpu_s;
+	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
+	uint64_t received;
+	uint64_t hash; /* of what arrived; with SINK_VERIFY only */
+	struct link_actual sender_link, receiver_link;
+	char note[METHOD_NOTE_MAX];
+};
+
+/* The chunk that a method is given: never 0, at most the payload and what one call can move. */
+size_t transfer_chunk(uint64_t chunk, uint64_t size);
+
+/*
+ * Runs one transfer in two child processes. Both are gone when it returns.
+ * Returns 0 or -errno with `why` (exit code 4, or 130 when *stop was set).
+ */
+int transfer_run(const struct transfer_spec *spec, struct transfer_outcome *out, struct failure *why);
+
+/*
+ * The same with the calling process as the worker, for tools that watch a process (strace, perf,
+ * hyperfine): only the receiver is a child; its process id is stored in *receiver (0 when there is
+ * none), so that a signal handler can end a transfer that hangs by killing it. spec's hooks, stop and
+ * time limit are not used.
+ */
+int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome *out,
+		      volatile sig_atomic_t *receiver, struct failure *why);
+
+#endif

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# What every plot shares. `data` is the folder with the data, `picture` the file to write (.svg or .png).
+# The data folder holds labels.gp, the texts of this result; no script here holds a number of one.
+
+set encoding utf8
+load data.'/labels.gp'
+load 'palette.gp'
+
+svg = picture[strlen(picture)-3:*] eq '.svg'
+if (svg) {
+	set terminal svg noenhanced size 960,640 dynamic rounded font 'sans-serif,17' background rgb '#ffffff'
+	set pointsize 0.8
+} else {
+	set terminal pngcairo noenhanced size 1440,960 rounded font 'DejaVu Sans,19' linewidth 1.5 pointscale 1.5 background rgb '#ffffff'
+}
+set output picture
+
+small = svg ? 'sans-serif,12.5' : 'DejaVu Sans,13.5'
+middling = svg ? 'sans-serif,14.5' : 'DejaVu Sans,16'
+
+set datafile separator "\t"
+set datafile missing 'NaN'
+set border 3 linecolor rgb '#444444'
+set tics nomirror out font middling textcolor rgb '#222222'
+set grid ytics linecolor rgb '#dddddd' linetype 1 linewidth 0.7
+set key noenhanced
+set lmargin at screen 0.10
+set rmargin at screen 0.975
+set tmargin at screen 0.835
+set bmargin at screen 0.255
+
+# the texts: what is compared above, the machine and what misleads below
+set label 1 title_text at screen 0.02,0.96 left font (svg ? 'sans-serif,20' : 'DejaVu Sans,22')
+set label 2 compared_text at screen 0.02,0.908 left font middling textcolor rgb '#333333'
+set label 3 machine_text at screen 0.02,0.038 left font small textcolor rgb '#555555'
