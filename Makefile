@@ -31,7 +31,7 @@ ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
 SOURCES  := $(filter-out bench/overhead/%,$(SOURCES))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
-LIBRARY  := $(filter-out $(BUILD)/obj/bench/copytax.o,$(OBJECTS))
+LIBRARY  := $(filter-out $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/%,$(OBJECTS))
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(sort $(wildcard bpf/*.bpf.c)))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
 
@@ -45,8 +45,9 @@ MAKEFLAGS += --no-print-directory
 endif
 
 .PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
-	vmtest lint format install uninstall clean
+	tests-build print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
+.SECONDARY:
 
 help: ## this list
 	@printf 'copytax: what does a copy cost, and what does avoiding it really buy?\n\n'
@@ -121,10 +122,15 @@ test: ## unit, command and sanitizer tests, lint; ends with a line that counts t
 test-unit: $(UNIT) ## unit tests only
 	$(Q)for t in $(UNIT); do $$t || exit 1; done
 
+tests-build: $(UNIT)
+
+print-cflags:
+	@echo '$(ALL_CFLAGS)'
+
 vmtest: all ## the same build on other kernels, in emulation
 	$(Q)tests/vm/run.sh
 
-lint: $(SKELETONS) ## clang-tidy, cppcheck, shellcheck, both compilers
+lint: ## clang-tidy, cppcheck, shellcheck, both compilers
 	$(Q)scripts/lint.sh
 
 format: ## clang-format in place
@@ -146,4 +152,4 @@ uninstall: ## undo install
 clean: ## remove what was built (results stay)
 	$(Q)rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(UNIT:%=%.d)

@@ -16,6 +16,7 @@ static const struct command {
 	{ "send", "one transfer of one method, for strace, perf or hyperfine to wrap", cmd_send },
 	{ "list", "methods, sinks, links; what this machine can't do and why", cmd_list },
 	{ "doctor", "what this machine can measure, what will mislead, how to mend it", cmd_doctor },
+	{ "explain", "one method: what the texts say beside what was counted", cmd_explain },
 	{ "report", "report.html, report.md, plots and tables from a result", cmd_report },
 };
 

@@ -121,11 +121,13 @@ static __always_inline int read_leave(long result)
 {
 	struct slot *slot = leave(control.reads);
 	struct counters *counters;
+	struct kiocb *iocb;
 
 	if (!slot || result <= (long)slot->b)
 		return 0;
 	counters = mine();
-	if (counters && is_source(BPF_CORE_READ((struct kiocb *)slot->a, ki_filp, f_inode)))
+	iocb = (struct kiocb *)slot->a;
+	if (counters && is_source(BPF_CORE_READ(iocb, ki_filp, f_inode)))
 		tally(&counters->hook[SITE_FILE_TO_USER], (__u64)(result - (long)slot->b));
 	return 0;
 }
@@ -174,8 +176,8 @@ static __always_inline bool takes_references(const struct sock *sk, __u32 flags)
 {
 	if (flags & MSG_SPLICE_PAGES)
 		return true;
-	return flags & MSG_ZEROCOPY &&
-	       BPF_CORE_READ(sk, sk_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
+	return flags & MSG_ZEROCOPY && BPF_CORE_READ(sk, __sk_common.skc_flags) >>
+					       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
 }
 
 static __always_inline int sent(bool by_reference, bool zerocopy, long result)

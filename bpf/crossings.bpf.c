@@ -17,7 +17,8 @@ const volatile __u8 call_kinds[COUNTED_SYSCALLS];
 /* The one call in which user space asks who is behind a descriptor of its own. */
 static __always_inline void enrol(void)
 {
-	struct inode *inode = BPF_CORE_READ(file_of((__u32)control.enrol_fd), f_inode);
+	struct file *file = file_of((__u32)control.enrol_fd);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 	control.source = (__u64)inode;
 	enrol_backing(inode);
@@ -41,9 +42,7 @@ static __always_inline int syscall_ends(const struct pt_regs *regs, long result,
 			enrol();
 		return 0;
 	}
-	nr = (__u32)registers_syscall(regs, direct);
-	if (nr >= COUNTED_SYSCALLS)
-		nr = COUNTED_SYSCALLS - 1;
+	nr = call_index((__u32)registers_syscall(regs, direct));
 	kind = call_kinds[nr];
 	if (kind == CALL_OTHER)
 		forget_descriptors(role);

@@ -92,6 +92,15 @@ static __always_inline void add(__u64 *counter, __u64 value)
 	__sync_fetch_and_add(counter, value);
 }
 
+/* A place in the tables by system call, said so that every version's verifier sees the bound. */
+static __always_inline __u64 call_index(__u64 nr)
+{
+	if (nr >= COUNTED_SYSCALLS)
+		nr = COUNTED_SYSCALLS - 1;
+	barrier_var(nr);
+	return nr & (COUNTED_SYSCALLS - 1);
+}
+
 /*
  * A stacked file system (overlay) shows one inode by its descriptors and keeps the pages with another.
  * User space, once enrolled, reads a byte: whose page cache that comes from is the backing inode.

@@ -17,8 +17,9 @@ static __always_inline int switched(bool preempt, struct task_struct *prev, stru
 				    __u64 state)
 {
 	struct counters *counters = mine();
-	bool voluntary = !preempt && state;
+	bool voluntary = !preempt && state, device;
 	enum switched_to to;
+	__u64 *wait;
 	int call;
 
 	if (!counters)
@@ -30,12 +31,13 @@ static __always_inline int switched(bool preempt, struct task_struct *prev, stru
 	if (!voluntary)
 		return 0;
 	call = entered_by(prev);
-	if (call >= COUNTED_SYSCALLS)
-		call = COUNTED_SYSCALLS - 1;
-	if (BPF_CORE_READ_BITFIELD(prev, in_iowait))
-		add(call >= 0 ? &counters->waits[1][call] : &counters->waits_outside[1], 1);
-	else
-		add(call >= 0 ? &counters->waits[0][call] : &counters->waits_outside[0], 1);
+	device = BPF_CORE_READ_BITFIELD(prev, in_iowait);
+	if (call < 0) {
+		wait = &counters->waits_outside[device];
+	} else {
+		wait = &counters->waits[device][call_index((__u32)call)];
+	}
+	add(wait, 1);
 	return 0;
 }
 

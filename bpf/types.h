@@ -68,8 +68,11 @@ struct pt_regs {
 struct gendisk;
 struct request_queue;
 struct irqaction;
+struct sock_common {
+	unsigned long skc_flags;
+};
 struct sock {
-	unsigned long sk_flags;
+	struct sock_common __sk_common;
 };
 struct block_device {
 	struct gendisk *bd_disk;

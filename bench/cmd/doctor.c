@@ -100,7 +100,8 @@ static void print_finding(const struct finding *f)
 		printf("      → %s\n", f->change);
 }
 
-static void print_group(const struct findings *findings, enum finding_level level, const char *heading)
+static void print_group(const struct findings *findings, enum finding_level level,
+			const char *heading)
 {
 	size_t count = 0, i;
 
@@ -158,13 +159,14 @@ static void print_machine(const json_t *host)
 		printf(", not virtual\n");
 	else
 		printf(", hypervisor %s\n", hypervisor);
-	printf("%s, Linux %s %s\n", text_of(host, "kernel.distribution"), text_of(host, "kernel.release"),
-	       text_of(host, "kernel.architecture"));
+	printf("%s, Linux %s %s\n", text_of(host, "kernel.distribution"),
+	       text_of(host, "kernel.release"), text_of(host, "kernel.architecture"));
 	printf("memory ");
 	print_gib(host, "memory.total_bytes");
 	printf(", available ");
 	print_gib(host, "memory.available_bytes");
-	printf("; %s on %s, free ", text_of(host, "storage.file_system"), text_of(host, "storage.device"));
+	printf("; %s on %s, free ", text_of(host, "storage.file_system"),
+	       text_of(host, "storage.device"));
 	print_gib(host, "storage.free_bytes");
 	printf("\n");
 }
@@ -191,8 +193,8 @@ int cmd_doctor(int argc, char **argv)
 	static const struct argp argp = {
 		.options = known,
 		.parser = parse,
-		.doc = "Says what of this machine will mislead a measurement, what it does to the numbers and how "
-		       "to change it. Changes nothing itself.",
+		.doc = "Says what of this machine will mislead a measurement, what it does to the "
+		       "numbers and how to change it. Changes nothing itself.",
 	};
 	struct options options = { .dir = ".", .size = PAYLOAD_DEFAULT };
 	const struct conditions usual = conditions_default();

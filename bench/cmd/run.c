@@ -16,6 +16,7 @@
 #include "cmd/conditions.h"
 #include "measure/findings.h"
 #include "measure/host.h"
+#include "report/claims_text.h"
 #include "report/table.h"
 #include "study/plan.h"
 #include "study/study.h"
@@ -27,7 +28,7 @@
 
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
-	   KEY_SEED, KEY_PLAN, KEY_KEEP };
+	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_NO_COUNT };
 
 struct options {
 	struct conditions conditions;
@@ -37,7 +38,7 @@ struct options {
 	unsigned int rounds, warmup;
 	int warmup_given;
 	uint64_t size, seed;
-	bool size_given, json, quiet, keep;
+	bool size_given, json, quiet, keep, no_count;
 	struct failure why;
 };
 
@@ -73,6 +74,7 @@ static const struct argp_option option_table[] = {
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
 	{ "out", KEY_OUT, "DIR", 0, "where the result goes (results/DATE-TIME)", 2 },
 	{ "keep-payload", KEY_KEEP, NULL, 0, "leave the made payload as DIR/payload.bin", 2 },
+	{ "no-counts", KEY_NO_COUNT, NULL, 0, "leave the counting pass out: only time", 2 },
 	{ "json", KEY_JSON, NULL, 0, "print the result document instead of the table", 2 },
 	{ "quiet", KEY_QUIET, NULL, 0, "no progress", 2 },
 	{ 0 },
@@ -125,6 +127,9 @@ static int take(struct options *o, int key, const char *text)
 		return 0;
 	case KEY_KEEP:
 		o->keep = true;
+		return 0;
+	case KEY_NO_COUNT:
+		o->no_count = true;
 		return 0;
 	case KEY_JSON:
 		o->json = true;
@@ -338,6 +343,8 @@ static int print_result(const struct options *o, const char *dir, const struct r
 
 	if (!o->json) {
 		(void)table_terminal(r, stdout);
+		puts("\nWhat the classic texts claim");
+		(void)claims_write(r, STYLE_TEXT, stdout);
 		printf("\nresult: %s/" RESULT_FILE "\n", dir);
 		return 0;
 	}
@@ -377,6 +384,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 					   .warmup = o->warmup,
 					   .seed = o->seed,
 					   .time_limit_s = o->conditions.time_limit_s,
+					   .count = !o->no_count,
 					   .stop = &stop };
 	json_t *facts = NULL;
 	sigset_t blocked;

@@ -37,8 +37,8 @@ static const struct {
 	  "this kernel is built without cpuidle" },
 	{ "kernel", "idle_governor", CPU "cpuidle/current_governor_ro", FACT_TEXT,
 	  "this kernel is built without cpuidle" },
-	{ "kernel", "idle_poll_ns", "/sys/module/haltpoll/parameters/guest_halt_poll_ns", FACT_NUMBER,
-	  "no haltpoll governor in this kernel" },
+	{ "kernel", "idle_poll_ns", "/sys/module/haltpoll/parameters/guest_halt_poll_ns",
+	  FACT_NUMBER, "no haltpoll governor in this kernel" },
 
 	{ "cpu", "smt", CPU "smt/control", FACT_TEXT, "this kernel doesn't tell" },
 
@@ -52,17 +52,21 @@ static const struct {
 	{ "net", "congestion_control", NET "ipv4/tcp_congestion_control", FACT_TEXT, NULL },
 	{ "net", "congestion_controls_available", NET "ipv4/tcp_available_congestion_control",
 	  FACT_WORDS, NULL },
-	{ "net", "congestion_controls_allowed", NET "ipv4/tcp_allowed_congestion_control", FACT_WORDS,
-	  NULL },
+	{ "net", "congestion_controls_allowed", NET "ipv4/tcp_allowed_congestion_control",
+	  FACT_WORDS, NULL },
 	{ "net", "tcp_wmem", NET "ipv4/tcp_wmem", FACT_NUMBERS, NULL },
 	{ "net", "tcp_rmem", NET "ipv4/tcp_rmem", FACT_NUMBERS, NULL },
-	{ "net", "wmem_max_bytes", NET "core/wmem_max", FACT_NUMBER, "not told in a net namespace" },
-	{ "net", "rmem_max_bytes", NET "core/rmem_max", FACT_NUMBER, "not told in a net namespace" },
-	{ "net", "optmem_max_bytes", NET "core/optmem_max", FACT_NUMBER, "not told in a net namespace" },
+	{ "net", "wmem_max_bytes", NET "core/wmem_max", FACT_NUMBER,
+	  "not told in a net namespace" },
+	{ "net", "rmem_max_bytes", NET "core/rmem_max", FACT_NUMBER,
+	  "not told in a net namespace" },
+	{ "net", "optmem_max_bytes", NET "core/optmem_max", FACT_NUMBER,
+	  "not told in a net namespace" },
 	{ "net", "loopback_mtu", "/sys/class/net/lo/mtu", FACT_NUMBER, "no loopback device" },
 
 	{ "limits", "pipe_max_bytes", "/proc/sys/fs/pipe-max-size", FACT_NUMBER, NULL },
-	{ "limits", "pipe_user_pages_soft", "/proc/sys/fs/pipe-user-pages-soft", FACT_NUMBER, NULL },
+	{ "limits", "pipe_user_pages_soft", "/proc/sys/fs/pipe-user-pages-soft", FACT_NUMBER,
+	  NULL },
 
 	{ "security", "lockdown", "/sys/kernel/security/lockdown", FACT_BRACKETED,
 	  "no lockdown in this kernel, or securityfs isn't mounted" },
@@ -86,7 +90,8 @@ static void memory(json_t *host)
 	size_t i;
 
 	for (i = 0; i < COUNT(fields); i++)
-		fact_put(host, "memory", fields[i].name, fact_unknown("no %s in %s", fields[i].field, path));
+		fact_put(host, "memory", fields[i].name,
+			 fact_unknown("no %s in %s", fields[i].field, path));
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		for (i = 0; i < COUNT(fields); i++) {
@@ -94,15 +99,21 @@ static void memory(json_t *host)
 
 			if (!strncmp(line, fields[i].field, length))
 				fact_put(host, "memory", fields[i].name,
-					 fact_known(json_integer(1024 * strtoll(line + length, NULL, 10)), path));
+					 fact_known(json_integer(1024 *
+								 strtoll(line + length, NULL, 10)),
+						    path));
 		}
 	}
 	if (file)
 		fclose(file);
-	fact_put(host, "memory", "page_bytes", fact_known(json_integer(sysconf(_SC_PAGESIZE)), "sysconf"));
+	fact_put(host, "memory", "page_bytes",
+		 fact_known(json_integer(sysconf(_SC_PAGESIZE)), "sysconf"));
 }
 
-/* Without segmentation by the "device", loopback carries packets of one MSS, each through the whole stack. */
+/*
+ * Without segmentation by the "device", loopback carries packets of one MSS, each through the whole
+ * stack.
+ */
 static void loopback_tso(json_t *host)
 {
 	struct ethtool_value tso = { .cmd = ETHTOOL_GTSO };

@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: MIT
-/*
- * How this kernel accounts CPU time. Configuration does not settle it (the precise kind is compiled into
- * most kernels and sleeps unless a boot option wakes it), so both questions are put to the kernel itself.
- */
+/* How this kernel accounts CPU time: what it splits by ticks, and who pays for softirq work. */
 #include "measure/host_parts.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "measure/fact.h"
 
-#define BURSTS 8
-#define HALF_BURST_NS 200000
+#define NOHZ_FULL "/sys/devices/system/cpu/nohz_full"
 #define SENDS 256
 #define ROUNDS 24
 /* CPU ÷ wall time of the best round: where every cycle is charged it comes within 1 % of one. */
 #define ALL_CHARGED 0.97
 #define SOME_MISSING 0.90
+/* More CPU time than wall time: two clocks that disagree prove nothing. */
+#define CLOCKS_DISAGREE 1.05
 
 static uint64_t now(clockid_t clock)
 {
@@ -35,64 +32,51 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/*
- * In a fresh process: as much time in user mode as in the kernel, much less of both than a tick. Where time
- * is split by ticks, one of the two is exactly zero, for at most one tick can have fallen; where it is
- * measured at every crossing, neither is.
- */
-static void burst(void) __attribute__((noreturn));
-static void burst(void)
+static void put_kind(json_t *host, const char *kind, const char *split, const char *source)
 {
-	volatile unsigned int spin = 0;
-	struct rusage usage;
-	uint64_t start;
-
-	start = now(CLOCK_MONOTONIC);
-	while (now(CLOCK_MONOTONIC) - start < HALF_BURST_NS)
-		for (int i = 0; i < 1000; i++)
-			spin = spin + 1;
-	start = now(CLOCK_MONOTONIC);
-	while (now(CLOCK_MONOTONIC) - start < HALF_BURST_NS)
-		for (int i = 0; i < 50; i++)
-			syscall(SYS_getppid);
-	getrusage(RUSAGE_SELF, &usage);
-	_exit((usage.ru_utime.tv_usec || usage.ru_utime.tv_sec) &&
-	      (usage.ru_stime.tv_usec || usage.ru_stime.tv_sec));
+	fact_put(host, "kernel", "cpu_accounting", fact_known(json_string(kind), source));
+	fact_put(host, "kernel", "user_system_split", fact_known(json_string(split), source));
 }
 
+/*
+ * The generic code that reads a clock at every crossing is compiled into most kernels and sleeps
+ * unless nohz_full= wakes it, on those CPUs; a few architectures have code of their own, which is
+ * always awake. No short trial can tell: the generic code too hands out its sums a tick at a time.
+ */
 static void split(json_t *host)
 {
-	const char *source = "trial: bursts shorter than a tick, half of each in the kernel";
-	int i, status, both = 0, done = 0;
-	pid_t child;
+	const char *machine = json_string_value(fact_value(host, "kernel.architecture"));
+	const json_t *build = fact_value(host, "kernel.build");
+	char cpus[256];
+	int err;
 
-	for (i = 0; i < BURSTS; i++) {
-		child = fork();
-		if (child < 0)
-			break;
-		if (!child)
-			burst();
-		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-			;
-		if (!WIFEXITED(status))
-			continue;
-		done++;
-		both += WEXITSTATUS(status);
-	}
-	if (done < BURSTS || (both > BURSTS / 4 && both < BURSTS - BURSTS / 4)) {
-		fact_put(host, "kernel", "cpu_accounting",
-			 fact_unknown("%d of %d short trial processes showed both user and system time: "
-				      "no clear answer",
-				      both, done));
-		fact_put(host, "kernel", "user_system_split", fact_unknown("the kind of accounting is unclear"));
+	err = first_line(NOHZ_FULL, cpus, sizeof(cpus));
+	if (!err && isdigit((unsigned char)cpus[0])) {
+		put_kind(host, "virtual", "measured", NOHZ_FULL);
+		fact_put(host, "kernel", "nohz_full", fact_known(json_string(cpus), NOHZ_FULL));
 		return;
 	}
-	fact_put(host, "kernel", "cpu_accounting", fact_known(json_string(both ? "virtual" : "tick"), source));
-	fact_put(host, "kernel", "user_system_split",
-		 fact_known(json_string(both ? "measured" : "sampled"), source));
+	fact_put(host, "kernel", "nohz_full", fact_known(json_string("none"), NOHZ_FULL));
+	if (json_object_get(build, "CONFIG_VIRT_CPU_ACCOUNTING_NATIVE")) {
+		put_kind(host, "virtual", "measured", "kernel configuration");
+	} else if (build || (machine && strncmp(machine, "ppc", 3) && strcmp(machine, "s390x"))) {
+		put_kind(host, "tick", "sampled",
+			 build ? "kernel configuration, and no CPU in nohz_full"
+			       : "no CPU in nohz_full, and an architecture without accounting of "
+				 "its own");
+	} else {
+		const char *reason = "this architecture may account in two ways, and the kernel's "
+				     "configuration can't be read";
+
+		fact_put(host, "kernel", "cpu_accounting", fact_unknown("%s", reason));
+		fact_put(host, "kernel", "user_system_split", fact_unknown("%s", reason));
+	}
 }
 
-/* A datagram socket connected to one that nobody reads; once full, the packets die in the receive path. */
+/*
+ * A datagram socket connected to one that nobody reads; once full, the packets die in the receive
+ * path.
+ */
 static int open_pair(int *from, int *to)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
@@ -109,9 +93,10 @@ static int open_pair(int *from, int *to)
 }
 
 /*
- * Sending over loopback runs the receive path as softirq on the sender's back. Compares CPU and wall time
- * over short runs of sends and keeps the best: interruptions only ever lower it, and a best far below one
- * means that softirq time goes to nobody's account. `fd` < 0: plain system calls, the check on the check.
+ * Sending over loopback runs the receive path as softirq on the sender's back. Compares CPU and
+ * wall time over short runs of sends and keeps the best: interruptions only ever lower it, and a
+ * best far below one means that softirq time goes to nobody's account. `fd` < 0: plain system
+ * calls, the check on the check.
  */
 static double best_ratio(int fd)
 {
@@ -125,7 +110,8 @@ static double best_ratio(int fd)
 		for (i = 0; i < SENDS; i++) {
 			if (fd < 0)
 				syscall(SYS_getppid);
-			else if (send(fd, "", 1, MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != ENOBUFS)
+			else if (send(fd, "", 1, MSG_DONTWAIT) < 0 && errno != EAGAIN &&
+				 errno != ENOBUFS)
 				return -1;
 		}
 		cpu = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
@@ -147,10 +133,12 @@ static void softirq(json_t *host)
 	plain = best_ratio(-1);
 	sending = err ? -1 : best_ratio(from);
 	if (sending < 0)
-		fact = fact_unknown("can't send a datagram over loopback: %s", strerror(err ? -err : errno));
-	else if (plain < ALL_CHARGED || (sending < ALL_CHARGED && sending > SOME_MISSING))
-		fact = fact_unknown("no clear answer: %.0f %% of wall time was charged for plain system calls, "
-				    "%.0f %% for sends over loopback",
+		fact = fact_unknown("can't send a datagram over loopback: %s",
+				    strerror(err ? -err : errno));
+	else if (plain < ALL_CHARGED || plain > CLOCKS_DISAGREE || sending > CLOCKS_DISAGREE ||
+		 (sending < ALL_CHARGED && sending > SOME_MISSING))
+		fact = fact_unknown("no clear answer: %.0f %% of wall time was charged for plain "
+				    "system calls, %.0f %% for sends over loopback",
 				    100 * plain, 100 * sending);
 	else
 		fact = fact_known(json_boolean(sending >= ALL_CHARGED),

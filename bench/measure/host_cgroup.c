@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The limits of the control groups this process is in: they bind although /proc doesn't show them. */
+/* Limits of the control groups this process is in: they bind, although /proc doesn't show them. */
 #include "measure/host_parts.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,19 @@
 #include "measure/fact.h"
 
 #define ROOT "/sys/fs/cgroup"
+
+/* Is it in the list "cpu,cpuacct"? The unified hierarchy, asked for by NULL, has an empty one. */
+static bool names_controller(char *names, const char *controller)
+{
+	char *name, *rest;
+
+	if (!controller)
+		return !names[0];
+	for (name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+		if (!strcmp(name, controller))
+			return true;
+	return false;
+}
 
 /* This process's group: of the unified hierarchy for NULL, else of a version 1 controller. */
 static bool own_group(const char *controller, char *path, size_t size)
@@ -28,10 +40,7 @@ static bool own_group(const char *controller, char *path, size_t size)
 		*names++ = '\0';
 		*group++ = '\0';
 		group[strcspn(group, "\n")] = '\0';
-		if (controller ? strcmp(names, controller) && strcmp(names, "cpu,cpuacct") : names[0])
-			continue;
-		/* memory is never mounted together with cpu */
-		if (controller && strcmp(controller, "cpu") && !strcmp(names, "cpu,cpuacct"))
+		if (!names_controller(names, controller))
 			continue;
 		snprintf(path, size, "%s", group);
 		found = true;
@@ -96,7 +105,7 @@ static double tightest(const char *mount, const char *group, limit_reader read)
 	double limit, least = -1;
 	char *slash;
 
-	snprintf(path, sizeof(path), "%s%s", mount, strcmp(group, "/") ? group : "");
+	snprintf(path, sizeof(path), "%s%s", mount, group[1] ? group : "");
 	for (;;) {
 		limit = read(path);
 		if (limit >= 0 && (least < 0 || limit < least))
@@ -126,7 +135,7 @@ static double limit_of(const char *controller, limit_reader v1, limit_reader v2,
 	return one >= 0 && (two < 0 || one < two) ? one : two;
 }
 
-/* "none" when no group sets a limit; a limit outside this process's cgroup namespace can't be seen. */
+/* "none" without a limit; one set outside of this process's cgroup namespace can't be seen. */
 static json_t *limit_fact(double limit, bool seen, json_t *value)
 {
 	const char *source = "cgroups of this process, up to the root it can see";
@@ -149,5 +158,6 @@ void host_cgroup(json_t *host)
 	limit = limit_of("cpu", cpus_v1, cpus_v2, &seen);
 	fact_put(host, "cpu", "quota", limit_fact(limit, seen, json_real(limit)));
 	limit = limit_of("memory", memory_v1, memory_v2, &seen);
-	fact_put(host, "memory", "limit_bytes", limit_fact(limit, seen, json_integer((json_int_t)limit)));
+	fact_put(host, "memory", "limit_bytes",
+		 limit_fact(limit, seen, json_integer((json_int_t)limit)));
 }

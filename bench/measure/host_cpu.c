@@ -18,7 +18,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CPU "/sys/devices/system/cpu/"
 #define DMI "/sys/class/dmi/id/"
-#define NO_CPUFREQ "no cpufreq driver: the frequency is not this system's to choose, as in most guests"
+#define NO_CPUFREQ                                                                                 \
+	"no cpufreq driver: the frequency is not this system's to choose, as in most guests"
 
 /* The value of a "key : value" line of /proc/cpuinfo, of the first CPU. */
 static bool cpuinfo(const char *key, char *value, size_t size)
@@ -76,19 +77,20 @@ static json_t *caches(hwloc_topology_t topology)
 		if (!cache || !hwloc_obj_type_is_cache(cache->type) || !cache->attr->cache.size)
 			continue;
 		snprintf(name, sizeof(name), "L%u%s", cache->attr->cache.depth,
-			 cache->attr->cache.type == HWLOC_OBJ_CACHE_DATA	? "d" :
-			 cache->attr->cache.type == HWLOC_OBJ_CACHE_INSTRUCTION ? "i" :
-										  "");
+			 cache->attr->cache.type == HWLOC_OBJ_CACHE_DATA	  ? "d"
+			 : cache->attr->cache.type == HWLOC_OBJ_CACHE_INSTRUCTION ? "i"
+										  : "");
 		json_array_append_new(
 			list, json_pack("{s:s, s:I, s:i, s:i}", "name", name, "bytes",
 					(json_int_t)cache->attr->cache.size, "instances",
-					(int)hwloc_get_nbobjs_by_depth(topology, depth), "threads_sharing",
-					hwloc_bitmap_weight(cache->cpuset)));
+					(int)hwloc_get_nbobjs_by_depth(topology, depth),
+					"threads_sharing", hwloc_bitmap_weight(cache->cpuset)));
 	}
 	if (json_array_size(list))
 		return fact_known(list, "hwloc");
 	json_decref(list);
-	return fact_unknown("hwloc finds no cache: the firmware or hypervisor does not describe them");
+	return fact_unknown(
+		"hwloc finds no cache: the firmware or hypervisor does not describe them");
 }
 
 static void topology_facts(json_t *host)
@@ -111,36 +113,43 @@ static void topology_facts(json_t *host)
 	    hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) ||
 	    hwloc_topology_load(topology)) {
 		for (i = 0; i < (int)COUNT(kinds); i++)
-			fact_put(host, "cpu", kinds[i].name, fact_unknown("hwloc can't read the topology"));
+			fact_put(host, "cpu", kinds[i].name,
+				 fact_unknown("hwloc can't read the topology"));
 		goto out;
 	}
 	for (i = 0; i < (int)COUNT(kinds); i++) {
 		count = hwloc_get_nbobjs_by_type(topology, kinds[i].type);
 		fact_put(host, "cpu", kinds[i].name,
-			 count > 0 ? fact_known(json_integer(count), "hwloc") :
-				     fact_unknown("hwloc finds none: not described to this system"));
+			 count > 0
+				 ? fact_known(json_integer(count), "hwloc")
+				 : fact_unknown("hwloc finds none: not described to this system"));
 	}
 	count = hwloc_cpukinds_get_nr(topology, 0);
 	/* 0 is hwloc's word for "no difference known" */
 	fact_put(host, "cpu", "kinds",
-		 count >= 0 ? fact_known(json_integer(count ? count : 1), "hwloc") :
-			      fact_unknown("hwloc can't tell"));
+		 count >= 0 ? fact_known(json_integer(count ? count : 1), "hwloc")
+			    : fact_unknown("hwloc can't tell"));
 	fact_put(host, "cpu", "model", model(topology));
 	fact_put(host, "cpu", "caches", caches(topology));
 
 	usable = hwloc_bitmap_alloc();
 	if (usable && !hwloc_get_cpubind(topology, usable, HWLOC_CPUBIND_PROCESS))
-		fact_put(host, "cpu", "usable",
-			 fact_known(json_integer(hwloc_bitmap_weight(usable)), "sched_getaffinity"));
+		fact_put(
+			host, "cpu", "usable",
+			fact_known(json_integer(hwloc_bitmap_weight(usable)), "sched_getaffinity"));
 	else
-		fact_put(host, "cpu", "usable", fact_unknown("sched_getaffinity: %s", strerror(errno)));
+		fact_put(host, "cpu", "usable",
+			 fact_unknown("sched_getaffinity: %s", strerror(errno)));
 	hwloc_bitmap_free(usable);
 out:
 	if (topology)
 		hwloc_topology_destroy(topology);
 }
 
-/* The content of one file per frequency domain; "performance" or, if they differ, "performance,powersave". */
+/*
+ * The content of one file per frequency domain; "performance" or, if they differ,
+ * "performance,powersave".
+ */
 static json_t *each_policy(const char *file)
 {
 	char pattern[128], line[128], all[512] = "";
@@ -177,9 +186,10 @@ static json_t *turbo(void)
 
 	for (i = 0; i < COUNT(files); i++)
 		if (!first_line(files[i].path, line, sizeof(line)))
-			return fact_known(json_string(line[0] == files[i].on ? "on" : "off"), files[i].path);
-	return fact_unknown("neither intel_pstate nor cpufreq has a switch for it here: "
-			    "if the processor or the host boosts, this system can't see it");
+			return fact_known(json_string(line[0] == files[i].on ? "on" : "off"),
+					  files[i].path);
+	return fact_unknown("neither intel_pstate nor cpufreq has a switch for it here: if the "
+			    "processor or the host boosts, this system can't see it");
 }
 
 static json_t *mitigations(void)
@@ -195,7 +205,8 @@ static json_t *mitigations(void)
 	all = json_object();
 	for (i = 0; i < found.gl_pathc; i++)
 		if (!first_line(found.gl_pathv[i], line, sizeof(line)))
-			json_object_set_new(all, strrchr(found.gl_pathv[i], '/') + 1, json_string(line));
+			json_object_set_new(all, strrchr(found.gl_pathv[i], '/') + 1,
+					    json_string(line));
 	globfree(&found);
 	return fact_known(all, pattern);
 }
@@ -204,14 +215,29 @@ static json_t *mitigations(void)
 static const struct {
 	const char *says, *name;
 } hypervisors[] = {
-	{ "KVMKVMKVM", "kvm" },	     { "Linux KVM Hv", "kvm" },	    { "VMwareVMware", "vmware" },
-	{ "Microsoft Hv", "hyperv" }, { "XenVMMXenVMM", "xen" },    { "bhyve bhyve", "bhyve" },
-	{ "TCGTCGTCGTCG", "qemu" },   { "VBoxVBoxVBox", "virtualbox" }, { "ACRNACRNACRN", "acrn" },
-	{ "QNXQVMBSQG", "qnx" },      { "SRESRESRESRE", "lockheed" },	{ " lrpepyh  vr", "parallels" },
-	{ "KVM", "kvm" },	      { "QEMU", "qemu" },	    { "VMware", "vmware" },
-	{ "VirtualBox", "virtualbox" }, { "innotek", "virtualbox" }, { "Xen", "xen" },
-	{ "Amazon EC2", "amazon" },   { "Google Compute", "kvm" },  { "OpenStack", "kvm" },
-	{ "Parallels", "parallels" }, { "BHYVE", "bhyve" },
+	{ "KVMKVMKVM", "kvm" },
+	{ "Linux KVM Hv", "kvm" },
+	{ "VMwareVMware", "vmware" },
+	{ "Microsoft Hv", "hyperv" },
+	{ "XenVMMXenVMM", "xen" },
+	{ "bhyve bhyve", "bhyve" },
+	{ "TCGTCGTCGTCG", "qemu" },
+	{ "VBoxVBoxVBox", "virtualbox" },
+	{ "ACRNACRNACRN", "acrn" },
+	{ "QNXQVMBSQG", "qnx" },
+	{ "SRESRESRESRE", "lockheed" },
+	{ " lrpepyh  vr", "parallels" },
+	{ "KVM", "kvm" },
+	{ "QEMU", "qemu" },
+	{ "VMware", "vmware" },
+	{ "VirtualBox", "virtualbox" },
+	{ "innotek", "virtualbox" },
+	{ "Xen", "xen" },
+	{ "Amazon EC2", "amazon" },
+	{ "Google Compute", "kvm" },
+	{ "OpenStack", "kvm" },
+	{ "Parallels", "parallels" },
+	{ "BHYVE", "bhyve" },
 };
 
 static const char *known_hypervisor(const char *text)
@@ -254,7 +280,8 @@ static json_t *hypervisor_by_cpuid(void)
 
 static json_t *hypervisor(void)
 {
-	static const char *const dmi[] = { DMI "product_name", DMI "sys_vendor", DMI "bios_vendor" };
+	static const char *const dmi[] = { DMI "product_name", DMI "sys_vendor",
+					   DMI "bios_vendor" };
 	static const char *const types[] = { "/sys/hypervisor/type",
 					     "/proc/device-tree/hypervisor/compatible" };
 	char line[256];
@@ -276,8 +303,8 @@ static json_t *hypervisor(void)
 #if defined(__x86_64__) || defined(__i386__)
 	return fact_known(json_string("unnamed"), "CPUID leaf 1 has the hypervisor bit");
 #else
-	return fact_unknown("no hypervisor names itself in sysfs, the device tree or DMI; "
-			    "this architecture has no surer sign");
+	return fact_unknown("no hypervisor names itself in sysfs, the device tree or DMI; this "
+			    "architecture has no surer sign");
 #endif
 }
 
@@ -290,7 +317,8 @@ static json_t *machine(void)
 	    first_line(DMI "product_name", product, sizeof(product))) {
 		if (!first_line("/proc/device-tree/model", both, sizeof(both)))
 			return fact_known(json_string(both), "/proc/device-tree/model");
-		return fact_unknown("no DMI and no device tree: the firmware does not describe the machine");
+		return fact_unknown(
+			"no DMI and no device tree: the firmware does not describe the machine");
 	}
 	snprintf(both, sizeof(both), "%s %s", vendor, product);
 	return fact_known(json_string(both), DMI);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Who else is using the CPUs: now, over the last minutes, and on the other side of the hypervisor. */
+/* Who else uses the CPUs: now, over the last minutes, and on the other side of the hypervisor. */
 #include "measure/host_parts.h"
 
 #include <stdio.h>
@@ -26,7 +26,8 @@ void host_load(json_t *host)
 			 fact_known(json_pack("[f, f, f]", average[0], average[1], average[2]),
 				    "/proc/loadavg"));
 	else
-		fact_put(host, "load", "average", fact_unknown("/proc/loadavg: %s", strerror(-err)));
+		fact_put(host, "load", "average",
+			 fact_unknown("/proc/loadavg: %s", strerror(-err)));
 
 	sysstat_read(&before);
 	nanosleep(&watch, NULL);
@@ -38,7 +39,10 @@ void host_load(json_t *host)
 	}
 	snprintf(source, sizeof(source), "/proc/stat over %d ms", WATCH_MS);
 	fact_put(host, "load", "busy_cpus_now",
-		 fact_known(json_real(sysstat_busy(&before, &after) / (after.wall_s - before.wall_s)), source));
+		 fact_known(
+			 json_real(sysstat_busy(&before, &after) / (after.wall_s - before.wall_s)),
+			 source));
 	fact_put(host, "load", "steal_share",
-		 fact_known(json_real(after.steal_s / (after.wall_s * after.cpus)), "/proc/stat since boot"));
+		 fact_known(json_real(after.steal_s / (after.wall_s * after.cpus)),
+			    "/proc/stat since boot"));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of host_facts(), one file each. All add facts to `host` and none can fail: unknown is a fact. */
+/*
+ * The parts of host_facts(), one file each. All add facts to `host` and none can fail: unknown is a
+ * fact.
+ */
 #ifndef COPYTAX_MEASURE_HOST_PARTS_H
 #define COPYTAX_MEASURE_HOST_PARTS_H
 

@@ -20,8 +20,8 @@
 
 #define GROUP "storage"
 /* The largest alignment tried, and with it the size of the file that is tried on. */
-#define ALIGN_MOST 65536
-#define ALIGN_LEAST 512
+#define ALIGN_MOST ((size_t)65536)
+#define ALIGN_LEAST ((size_t)512)
 
 static void put(json_t *host, const char *name, json_t *fact)
 {
@@ -51,8 +51,9 @@ static bool find_mount(uint64_t id, dev_t dev, struct mount *m)
 
 		if (sscanf(line, "%llu %*u %u:%u %*s %*s %1023s", &line_id, &major_nr, &minor_nr,
 			   one.options) != 4 ||
-		    !tail || sscanf(tail, " - %63s %4095s %2047s", one.type, one.source,
-				    one.super_options) != 3)
+		    !tail ||
+		    sscanf(tail, " - %63s %4095s %2047s", one.type, one.source,
+			   one.super_options) != 3)
 			continue;
 		if (id ? line_id != id : makedev(major_nr, minor_nr) != dev)
 			continue;
@@ -68,10 +69,16 @@ static bool find_mount(uint64_t id, dev_t dev, struct mount *m)
 /* Only options that bear on reading a file: others may hold names of users and servers. */
 static void keep_options(json_t *kept, char *options)
 {
-	static const char *const names[] = { "ro",	  "rw",	      "noatime", "relatime", "strictatime",
-					     "sync",	  "compress", "compress-force",	     "data",
-					     "dax",	  "nobarrier", "nodatacow", "huge",  "cache",
-					     "discard" };
+	static const char *const names[] = {
+		"ro",	       "rw",
+		"noatime",     "relatime",
+		"strictatime", "sync",
+		"compress",    "data",
+		"dax",	       "nobarrier",
+		"huge",	       "discard",
+		"cache",       "compress-force",
+		"nodatacow",
+	};
 	char *word, *rest;
 	size_t i, j;
 
@@ -88,7 +95,10 @@ static void keep_options(json_t *kept, char *options)
 	}
 }
 
-/* The block device under a file: its own number, or that of the mount's source (Btrfs numbers itself). */
+/*
+ * The block device under a file: its own number, or that of the mount's source (Btrfs numbers
+ * itself).
+ */
 static bool block_device(dev_t dev, const char *source, dev_t *block)
 {
 	char path[64];
@@ -106,7 +116,8 @@ static bool block_device(dev_t dev, const char *source, dev_t *block)
 	return false;
 }
 
-static json_t *device_file(const char *sys, const char *name, enum fact_kind kind, const char *absent)
+static json_t *device_file(const char *sys, const char *name, enum fact_kind kind,
+			   const char *absent)
 {
 	char path[PATH_MAX + 64];
 
@@ -148,29 +159,38 @@ static void device(json_t *host, dev_t dev, const struct mount *m)
 	put(host, "device_model", device_file(sys, "device/model", FACT_TEXT, no_model));
 	rotational = device_file(sys, "queue/rotational", FACT_NUMBER, NULL);
 	if (json_is_integer(json_object_get(rotational, "value")))
-		json_object_set_new(rotational, "value",
-				    json_boolean(json_integer_value(json_object_get(rotational, "value"))));
+		json_object_set_new(
+			rotational, "value",
+			json_boolean(json_integer_value(json_object_get(rotational, "value"))));
 	put(host, "rotational", rotational);
 	put(host, "scheduler", device_file(sys, "queue/scheduler", FACT_BRACKETED, NULL));
 	/* the file system's own setting, where it has one, is the one that counts */
-	ahead = access(bdi, R_OK) ? device_file(sys, "queue/read_ahead_kb", FACT_KIB, NULL) :
-				    fact_from_file(bdi, FACT_KIB, NULL);
+	ahead = access(bdi, R_OK) ? device_file(sys, "queue/read_ahead_kb", FACT_KIB, NULL)
+				  : fact_from_file(bdi, FACT_KIB, NULL);
 	put(host, "read_ahead_bytes", ahead);
+}
+
+/* The ID of the mount a path is on; 0 when the kernel (before 5.8) or its headers don't know it. */
+static uint64_t mount_id(const char *at)
+{
+#ifdef STATX_MNT_ID
+	struct statx stx;
+
+	if (!statx(AT_FDCWD, at, 0, STATX_MNT_ID, &stx) && stx.stx_mask & STATX_MNT_ID)
+		return stx.stx_mnt_id;
+#endif
+	(void)at;
+	return 0;
 }
 
 static void mounted(json_t *host, const char *at, dev_t dev)
 {
 	struct mount m = { .type = "" };
-	struct statx stx = { 0 };
-	uint64_t id = 0;
 	json_t *options;
 
-#ifdef STATX_MNT_ID
-	if (!statx(AT_FDCWD, at, 0, STATX_MNT_ID, &stx) && stx.stx_mask & STATX_MNT_ID)
-		id = stx.stx_mnt_id;
-#endif
-	if (!find_mount(id, dev, &m)) {
-		put(host, "file_system", fact_unknown("%s is on no mount that /proc/self/mountinfo lists", at));
+	if (!find_mount(mount_id(at), dev, &m)) {
+		put(host, "file_system",
+		    fact_unknown("%s is on no mount that /proc/self/mountinfo lists", at));
 		snprintf(m.type, sizeof(m.type), "an unlisted file system");
 		device(host, dev, &m);
 		return;
@@ -192,7 +212,8 @@ static json_t *alignment_told(int fd, bool memory)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx))
 		return fact_unknown("statx: %s", strerror(errno));
 	if (!(stx.stx_mask & STATX_DIOALIGN))
-		return fact_unknown("this kernel (before 6.1) or file system doesn't tell by statx");
+		return fact_unknown(
+			"this kernel (before 6.1) or file system doesn't tell by statx");
 	align = memory ? stx.stx_dio_mem_align : stx.stx_dio_offset_align;
 	if (!align)
 		return fact_unknown("statx says that this file can't be read directly");
@@ -200,11 +221,15 @@ static json_t *alignment_told(int fd, bool memory)
 #else
 	(void)fd;
 	(void)memory;
-	return fact_unknown("built with kernel headers older than 6.1, which have no STATX_DIOALIGN");
+	return fact_unknown(
+		"built with kernel headers older than 6.1, which have no STATX_DIOALIGN");
 #endif
 }
 
-/* A file of ALIGN_MOST * 2 bytes, on disk and not in the page cache, open for direct reads; or -errno. */
+/*
+ * A file of ALIGN_MOST * 2 bytes, on disk and not in the page cache, open for direct reads; or
+ * -errno.
+ */
 static int scratch_file(const char *dir)
 {
 	static const char bytes[ALIGN_MOST * 2] = "x";
@@ -219,10 +244,11 @@ static int scratch_file(const char *dir)
 			return -errno;
 		unlink(path);
 	}
+	errno = EIO; /* what a short write means */
 	if (pwrite(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) || fdatasync(fd)) {
 		err = -errno;
 		close(fd);
-		return err ? err : -EIO;
+		return err;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	/* a second open of the same file: whether O_DIRECT is accepted is decided there */
@@ -237,7 +263,7 @@ static int scratch_file(const char *dir)
 static int resident(int fd, size_t length)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (length + page - 1) / page, i;
-	unsigned char in_core[ALIGN_MOST / 1024];
+	unsigned char in_core[ALIGN_MOST / 4096];
 	int count = 0;
 	void *map;
 
@@ -276,7 +302,8 @@ static size_t least_alignment(int fd, unsigned char *buffer, uint64_t size, int 
 static void direct_io_unknown(json_t *host, const char *reason)
 {
 	static const char *const names[] = { "direct_io_alignment", "direct_io_memory_alignment",
-					     "direct_io_offset_alignment", "direct_io_bypasses_cache" };
+					     "direct_io_offset_alignment",
+					     "direct_io_bypasses_cache" };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -295,32 +322,35 @@ static void direct_io(json_t *host, const char *dir, const char *payload)
 	if (fd < 0) {
 		err = payload ? errno : -fd;
 		if (err == EINVAL) {
-			put(host, "direct_io", fact_known(json_string("refused"), "trial: open with O_DIRECT"));
+			put(host, "direct_io",
+			    fact_known(json_string("refused"), "trial: open with O_DIRECT"));
 			direct_io_unknown(host, "this file system refuses O_DIRECT");
 			return;
 		}
-		snprintf(text, sizeof(text), "can't try direct I/O in %s: %s", payload ? payload : dir,
-			 strerror(err));
+		snprintf(text, sizeof(text), "can't try direct I/O in %s: %s",
+			 payload ? payload : dir, strerror(err));
 		put(host, "direct_io", fact_unknown("%s", text));
 		direct_io_unknown(host, text);
 		return;
 	}
 	put(host, "direct_io_memory_alignment", alignment_told(fd, true));
 	put(host, "direct_io_offset_alignment", alignment_told(fd, false));
-	if (fstat(fd, &st) || st.st_size < 2 * ALIGN_LEAST ||
+	if (fstat(fd, &st) || (size_t)st.st_size < 2 * ALIGN_LEAST ||
 	    posix_memalign((void **)&buffer, 2 * ALIGN_MOST, 2 * ALIGN_MOST)) {
 		put(host, "direct_io", fact_unknown("the file is too small to try on"));
 		put(host, "direct_io_alignment", fact_unknown("the file is too small to try on"));
-		put(host, "direct_io_bypasses_cache", fact_unknown("the file is too small to try on"));
+		put(host, "direct_io_bypasses_cache",
+		    fact_unknown("the file is too small to try on"));
 		goto out;
 	}
 
-	length = st.st_size < ALIGN_MOST ? (size_t)st.st_size : ALIGN_MOST;
+	length = (size_t)st.st_size < ALIGN_MOST ? (size_t)st.st_size : ALIGN_MOST;
 	before = resident(fd, length);
 	align = least_alignment(fd, buffer, (uint64_t)st.st_size, &err);
 	after = resident(fd, length);
 	if (!align) {
-		snprintf(text, sizeof(text), "O_DIRECT opens, but no read up to %d-byte alignment works: %s",
+		snprintf(text, sizeof(text),
+			 "O_DIRECT opens, but no read up to %zu-byte alignment works: %s",
 			 ALIGN_MOST, err ? strerror(err) : "the file is too small to try more");
 		put(host, "direct_io", fact_known(json_string("fails"), text));
 		put(host, "direct_io_alignment", fact_unknown("%s", text));
@@ -333,11 +363,15 @@ static void direct_io(json_t *host, const char *dir, const char *payload)
 	if (before == 0 && after >= 0)
 		put(host, "direct_io_bypasses_cache",
 		    fact_known(json_boolean(after == 0), "trial: mincore around a direct read"));
+	else if (before > 0 && !payload)
+		put(host, "direct_io_bypasses_cache",
+		    fact_known(json_false(),
+			       "trial: a synced file can't be dropped from the page cache"));
 	else
 		put(host, "direct_io_bypasses_cache",
-		    fact_unknown(before > 0 ? "the file was in the page cache before the trial read, and "
-					      "could not or must not be dropped" :
-					      "mincore can't be used on this file"));
+		    fact_unknown(before > 0 ? "the payload was in the page cache already, and was "
+					      "left there"
+					    : "mincore can't be used on this file"));
 out:
 	free(buffer);
 	close(fd);
@@ -358,9 +392,10 @@ void host_storage(json_t *host, const char *dir, const char *payload)
 		put(host, "free_bytes", fact_unknown("statvfs: %s", strerror(errno)));
 	else
 		put(host, "free_bytes",
-		    fact_known(json_integer((json_int_t)(room.f_bavail * room.f_frsize)), "statvfs"));
+		    fact_known(json_integer((json_int_t)room.f_bavail * (json_int_t)room.f_frsize),
+			       "statvfs"));
 	put(host, "payload_bytes",
-	    payload ? fact_known(json_integer((json_int_t)st.st_size), "stat") :
-		      fact_unknown("no payload was there when the facts were gathered"));
+	    payload ? fact_known(json_integer((json_int_t)st.st_size), "stat")
+		    : fact_unknown("no payload was there when the facts were gathered"));
 	direct_io(host, dir, payload);
 }

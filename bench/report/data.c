@@ -40,9 +40,9 @@ static int close_in(FILE *file, const char *dir, const char *name, struct failur
 		bad = true;
 		err = errno;
 	}
-	return bad ? fail(why, EXIT_MACHINE_CANT, err ? err : EIO, "can't write %s/%s: %s", dir, name,
-			  strerror(err ? err : EIO)) :
-		     0;
+	return bad ? fail(why, EXIT_MACHINE_CANT, err ? err : EIO, "can't write %s/%s: %s", dir,
+			  name, strerror(err ? err : EIO))
+		   : 0;
 }
 
 static void put_number(FILE *out, double value)
@@ -70,9 +70,9 @@ static const char *note_of(const struct case_result *kase)
 {
 	if (case_measured(kase))
 		return "";
-	return kase->status == CASE_SKIPPED ? "skipped" :
-	       kase->status == CASE_FAILED  ? "failed" :
-					      "no sample";
+	return kase->status == CASE_SKIPPED  ? "skipped"
+	       : kase->status == CASE_FAILED ? "failed"
+					     : "no sample";
 }
 
 static void put_conditions(FILE *out, const struct case_result *c)
@@ -173,9 +173,9 @@ struct bars {
 static void put_name(const struct bars *bars, const char *method)
 {
 	const char *cut = bars->break_names ? strchr(method, '_') : NULL;
-	char *head = cut	       ? strndup(method, (size_t)(cut - method) + 1) :
-		     strlen(method) > NAME_MAX_SHOWN ? strndup(method, NAME_MAX_SHOWN) :
-						       NULL;
+	char *head = cut			       ? strndup(method, (size_t)(cut - method) + 1)
+		     : strlen(method) > NAME_MAX_SHOWN ? strndup(method, NAME_MAX_SHOWN)
+						       : NULL;
 
 	if (!head) {
 		put_gnuplot(bars->labels, method);
@@ -227,7 +227,8 @@ static int write_bar(const struct result *result, const struct case_result *c, s
 	put_field(bars->cpu, note_of(c));
 	putc('\n', bars->cpu);
 	bars->count++;
-	fprintf(bars->labels, "bar_at[%u] = %u\nbar_name[%u] = ", bars->count, bars->at, bars->count);
+	fprintf(bars->labels, "bar_at[%u] = %u\nbar_name[%u] = ", bars->count, bars->at,
+		bars->count);
 	put_name(bars, c->method);
 	putc('\n', bars->labels);
 	bars->at++;
@@ -272,11 +273,12 @@ static int write_bars(const struct result *result, const struct families *all,
 	fprintf(bars->labels, "bar_count = %u\narray bar_at[%u]\narray bar_name[%u]\n", places,
 		places + 1, places + 1);
 	fprintf(bars->labels, "separator_count = %u\narray separator[%u]\n", groups - 1, groups);
-	fprintf(bars->labels, "group_count = %u\narray group_at[%u]\narray group_name[%u]\n", groups,
-		groups, groups);
+	fprintf(bars->labels, "group_count = %u\narray group_at[%u]\narray group_name[%u]\n",
+		groups, groups, groups);
 	fputs("x\tmethod\tcache\tgb_per_s\tlow\thigh\tnote\n", bars->throughput);
 	fputs("x\tmethod\tplace\tgb_per_s\n", bars->samples);
-	fputs("x\tmethod\tcache\tsender\tsender_low\tsender_high\treceiver\treceiver_low\treceiver_high\t"
+	fputs("x\tmethod\tcache\tsender\tsender_low\tsender_high\treceiver\treceiver_low\treceiver_"
+	      "high\t"
 	      "total\ttotal_low\ttotal_high\tnote\n",
 	      bars->cpu);
 	groups = 0;
@@ -304,6 +306,7 @@ static double chunk_position(const struct case_result *c)
 static int write_sweep(const struct result *result, const struct family *family, FILE *out,
 		       FILE *labels, bool *any)
 {
+	double lowest = INFINITY, highest = 0;
 	unsigned int methods = 0;
 	char text[FORMAT_MAX];
 
@@ -318,7 +321,8 @@ static int write_sweep(const struct result *result, const struct family *family,
 		if (!family_first_of_method(family, i))
 			continue;
 		for (size_t k = 0; k < family->chunk_count; k++) {
-			const struct case_result *c = family_case(family, method, family->chunks[k]);
+			const struct case_result *c =
+				family_case(family, method, family->chunks[k]);
 			struct case_summary s;
 
 			if (!c || !case_measured(c))
@@ -331,6 +335,10 @@ static int write_sweep(const struct result *result, const struct family *family,
 			put_interval(out, &s.sender_cpu_per_gb);
 			put_interval(out, &s.total_cpu_per_gb);
 			fprintf(out, "\t%zu\n", s.throughput.n);
+			if (s.sender_cpu_per_gb.low > 0)
+				lowest = fmin(lowest, s.sender_cpu_per_gb.low);
+			highest = fmax(highest,
+				       fmax(s.sender_cpu_per_gb.high, s.total_cpu_per_gb.high));
 			points++;
 		}
 		if (points) {
@@ -341,13 +349,21 @@ static int write_sweep(const struct result *result, const struct family *family,
 		}
 	}
 	fprintf(labels, "chunk_method_count = %u\n", methods);
-	fprintf(labels, "chunk_tic_count = %zu\narray chunk_tic_at[%zu]\narray chunk_tic_label[%zu]\n",
+	/* both panels on one scale, or the eye compares what can't be compared */
+	if (highest > 0 && isfinite(lowest))
+		fprintf(labels, "chunk_y_from = %.9g / 1.2\nchunk_y_to = %.9g * 1.5\n", lowest,
+			highest);
+	else
+		*any = false;
+	fprintf(labels,
+		"chunk_tic_count = %zu\narray chunk_tic_at[%zu]\narray chunk_tic_label[%zu]\n",
 		family->chunk_count, family->chunk_count, family->chunk_count);
 	for (size_t k = 0; k < family->chunk_count; k++) {
-		double at = family->chunks[k] ? (double)family->chunks[k] :
-						(double)family->conditions->payload;
+		double at = family->chunks[k] ? (double)family->chunks[k]
+					      : (double)family->conditions->payload;
 
-		fprintf(labels, "chunk_tic_at[%zu] = %.0f\nchunk_tic_label[%zu] = ", k + 1, at, k + 1);
+		fprintf(labels, "chunk_tic_at[%zu] = %.0f\nchunk_tic_label[%zu] = ", k + 1, at,
+			k + 1);
 		put_gnuplot(labels, format_chunk(family->chunks[k], text));
 		putc('\n', labels);
 		if (!k)
@@ -365,20 +381,28 @@ static void put_label(FILE *out, const char *name, const char *text)
 	putc('\n', out);
 }
 
-static void put_samples_note(FILE *out, const char *name, const struct family *family, const char *head,
-			     bool all_chunks)
+/* How many samples stand behind what a picture shows: the families of `all` that differ from `main` in their
+ * cache at most, or `main` alone with all its chunks. */
+static void put_samples_note(FILE *out, const char *name, const struct families *all,
+			     const struct family *main, const char *head, bool sweep)
 {
 	size_t least = SIZE_MAX, most = 0;
 	char text[300];
 
-	for (size_t i = 0; i < family->count; i++) {
-		const struct case_result *c = family->cases[i];
-		size_t n = timed_samples(c);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct family *family = &all->list[i];
 
-		if (!case_measured(c) || (!all_chunks && c->chunk != family->chunk))
+		if (sweep ? family != main : !pictured(main, family))
 			continue;
-		least = n < least ? n : least;
-		most = n > most ? n : most;
+		for (size_t k = 0; k < family->count; k++) {
+			const struct case_result *c = family->cases[k];
+			size_t n = timed_samples(c);
+
+			if (!case_measured(c) || (!sweep && c->chunk != family->chunk))
+				continue;
+			least = n < least ? n : least;
+			most = n > most ? n : most;
+		}
 	}
 	if (least == most)
 		snprintf(text, sizeof(text), "%s; %zu samples each%s", head, most,
@@ -395,9 +419,10 @@ static void write_texts(const struct result *result, const struct families *all,
 	const struct case_result *c = family->conditions;
 	bool interrupted = json_is_true(json_object_get(result->run, "interrupted"));
 	bool direct = false, refused = false, truncate = !strcmp(c->sink, "truncate");
-	const char *loopback = strcmp(c->link, "tcp") ?
-				       "" :
-				       "Loopback: the sender's CPU carries the receive path's softirq work. ";
+	const char *loopback =
+		strcmp(c->link, "tcp")
+			? ""
+			: "Loopback: the sender's CPU carries the receive path's softirq work. ";
 	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400];
 	char *machine = machine_line(result);
 
@@ -414,15 +439,16 @@ static void write_texts(const struct result *result, const struct families *all,
 		 loopback[0] ? " over loopback" : "", c->sink);
 	put_label(out, "compared_text", text);
 	put_label(out, "machine_text", machine ? machine : "");
-	put_samples_note(out, "throughput_note_1", family,
-			 "Bar: median. Whisker: 95% interval of the median. Dots: every sample", false);
+	put_samples_note(out, "throughput_note_1", all, family,
+			 "Bar: median. Whisker: 95% interval of the median. Dots: every sample",
+			 false);
 	snprintf(text, sizeof(text), "%s%s%s",
 		 direct ? "direct_write reads the disk: compare it with the cold bars. " : "",
 		 truncate ? "The truncate sink is an upper bound. " : "",
-		 refused ? "Missing bars: see the report for the reason. " :
-			   "Wall time moves with other load; CPU time is steadier.");
+		 refused ? "Missing bars: see the report for the reason. "
+			 : "Wall time moves with other load; CPU time is steadier.");
 	put_label(out, "throughput_note_2", text);
-	put_samples_note(out, "cpu_note_1", family,
+	put_samples_note(out, "cpu_note_1", all, family,
 			 "Medians. Dot and whisker: sender + receiver together, with 95% interval",
 			 false);
 	snprintf(text, sizeof(text), "%s%s", loopback,
@@ -432,8 +458,11 @@ static void write_texts(const struct result *result, const struct families *all,
 		 interrupted ? "INTERRUPTED RUN: " : "", bytes, c->cache, c->link,
 		 loopback[0] ? " over loopback" : "", c->sink);
 	put_label(out, "chunk_compared_text", text);
-	put_samples_note(out, "chunk_note_1", family, "Medians; bands: 95% intervals of the median", true);
-	put_label(out, "chunk_note_2", loopback);
+	put_samples_note(out, "chunk_note_1", all, family,
+			 "Medians; bands: 95% intervals of the median", true);
+	snprintf(text, sizeof(text), "%s%s", loopback,
+		 direct ? "direct_write reads the disk whatever the cache holds." : "");
+	put_label(out, "chunk_note_2", text);
 	free(machine);
 }
 
@@ -470,7 +499,8 @@ static void write_pictures(const struct result *result, const struct families *a
 	FILE *chunk = begin(f, "chunk.tsv");
 
 	if (!f->err) {
-		fputs("# texts and positions of the pictures; made from result.json by copytax report\n",
+		fputs("# texts and positions of the pictures; made from result.json by copytax "
+		      "report\n",
 		      bars.labels);
 		write_texts(result, all, family, bars.labels);
 		f->err = write_bars(result, all, family, &bars);
@@ -493,7 +523,7 @@ int data_write(const struct result *result, const char *dir, struct drawable *dr
 	const struct family *family;
 	FILE *out;
 
-	*drawable = (struct drawable){ 0 };
+	*drawable = (struct drawable) { 0 };
 	f.err = families_find(result, &all);
 	out = begin(&f, "cases.tsv");
 	if (out)

@@ -18,7 +18,7 @@
 
 /* Which pictures have anything to show. */
 struct drawable {
-	bool bars; /* throughput and cpu */
+	bool bars;  /* throughput and cpu */
 	bool sweep; /* chunk: more than one chunk measured */
 };
 

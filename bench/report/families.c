@@ -11,8 +11,9 @@
 
 static bool same_family(const struct case_result *a, const struct case_result *b)
 {
-	return !strcmp(a->cache, b->cache) && !strcmp(a->sink, b->sink) && !strcmp(a->link, b->link) &&
-	       a->connections == b->connections && a->payload == b->payload;
+	return !strcmp(a->cache, b->cache) && !strcmp(a->sink, b->sink) &&
+	       !strcmp(a->link, b->link) && a->connections == b->connections &&
+	       a->payload == b->payload;
 }
 
 static int add_chunk(struct family *family, uint64_t chunk)
@@ -50,9 +51,9 @@ static int add_case(struct families *all, const struct case_result *kase)
 			return -ENOMEM;
 		all->list = list;
 		family = &list[all->count++];
-		*family = (struct family){ .conditions = kase };
+		*family = (struct family) { .conditions = kase };
 	}
-	cases = realloc(family->cases, (family->count + 1) * sizeof(*cases));
+	cases = realloc(family->cases, (family->count + 1) * sizeof(const struct case_result *));
 	if (!cases)
 		return -ENOMEM;
 	family->cases = cases;
@@ -89,7 +90,7 @@ int families_find(const struct result *result, struct families *out)
 {
 	int err = 0;
 
-	*out = (struct families){ 0 };
+	*out = (struct families) { 0 };
 	for (size_t i = 0; i < result->case_count && !err; i++)
 		err = add_case(out, &result->cases[i]);
 	for (size_t i = 0; i < out->count && !err; i++)
@@ -104,10 +105,11 @@ void families_free(struct families *families)
 		free(families->list[i].chunks);
 	}
 	free(families->list);
-	*families = (struct families){ 0 };
+	*families = (struct families) { 0 };
 }
 
-const struct case_result *family_case(const struct family *family, const char *method, uint64_t chunk)
+const struct case_result *family_case(const struct family *family, const char *method,
+				      uint64_t chunk)
 {
 	for (size_t i = 0; i < family->count; i++)
 		if (family->cases[i]->chunk == chunk && !strcmp(family->cases[i]->method, method))
@@ -187,9 +189,9 @@ const char *family_title(const struct family *family, const uint64_t *chunk, cha
 		format_chunk(*chunk, piece);
 	snprintf(out, size, "%.40s cache, %.40s sink, %.40s%s, %s%s%s%s bytes%s", c->cache, c->sink,
 		 c->link, strcmp(c->link, "tcp") ? "" : " over loopback",
-		 !chunk	  ? "" :
-		 !*chunk ? "the whole payload in one call, " :
-			   "chunks of ",
+		 !chunk	   ? ""
+		 : !*chunk ? "the whole payload in one call, "
+			   : "chunks of ",
 		 piece, piece[0] ? ", " : "", format_count((double)c->payload, bytes), connections);
 	return out;
 }

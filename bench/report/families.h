@@ -10,7 +10,8 @@
 #include "result/result.h"
 
 struct family {
-	const struct case_result *conditions; /* any of its cases, read for cache, sink, link … only */
+	const struct case_result
+		*conditions; /* any of its cases, read for cache, sink, link … only */
 	const struct case_result **cases; /* in the document's order */
 	size_t count;
 	uint64_t *chunks; /* ascending, "whole" (0) last */
@@ -48,7 +49,8 @@ bool case_competes(const struct family *family, const struct case_result *kase);
 const struct family *families_main(const struct families *families);
 
 /* "warm cache, drain sink, tcp, chunks of 32K, 327,680,000 bytes"; `chunk` NULL leaves the chunk out. */
-const char *family_title(const struct family *family, const uint64_t *chunk, char *out, size_t size);
+const char *family_title(const struct family *family, const uint64_t *chunk, char *out,
+			 size_t size);
 
 /* a ÷ b round by round over the rounds that both have a timed sample of, for one column */
 int paired_ratio(const struct case_result *a, const struct case_result *b, enum sample_field field,

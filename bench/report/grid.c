@@ -40,7 +40,7 @@ void grid_row(struct grid *grid)
 		return;
 	}
 	grid->rows = rows;
-	rows[grid->row_count++] = (struct grid_row){ 0 };
+	rows[grid->row_count++] = (struct grid_row) { 0 };
 }
 
 static void add_cell(struct grid *grid, char *text)
@@ -89,7 +89,7 @@ static void grid_clear(struct grid *grid)
 	}
 	free(grid->columns);
 	free(grid->rows);
-	*grid = (struct grid){ 0 };
+	*grid = (struct grid) { 0 };
 }
 
 static const char *cell_at(const struct grid_row *row, size_t column)
@@ -123,7 +123,8 @@ static void put_padded(FILE *out, const char *text, size_t width, bool left)
 }
 
 /* The shared headings of columns from … to - 1; the first column of the table stands left of them. */
-static void put_over(const struct grid *grid, const size_t *widths, size_t from, size_t to, FILE *out)
+static void put_over(const struct grid *grid, const size_t *widths, size_t from, size_t to,
+		     FILE *out)
 {
 	size_t at = widths[0], i = from;
 	bool any = false;
@@ -233,7 +234,7 @@ int grid_finish(struct grid *grid, enum style style, FILE *out)
 	size_t *widths = calloc(grid->column_count + 1, sizeof(*widths));
 	int err = grid->out_of_memory || !widths ? -ENOMEM : 0;
 
-	if (!err && grid->column_count) {
+	if (!err && grid->row_count) {
 		for (size_t c = 0; c < grid->column_count; c++)
 			widths[c] = column_width(grid, c);
 		if (style == STYLE_MARKDOWN)

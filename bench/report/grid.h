@@ -41,7 +41,7 @@ void grid_cell(struct grid *grid, const char *format, ...) __attribute__((format
 /* The last cell of a row that has its first: a sentence in place of numbers. */
 void grid_span(struct grid *grid, const char *text);
 
-/* Writes the table and empties it. A terminal gets columns that don't fit in a second block. 0 or -ENOMEM. */
+/* Writes the table, if it has a row, and empties it. A terminal gets columns that don't fit in a second block. 0 or -ENOMEM. */
 int grid_finish(struct grid *grid, enum style style, FILE *out);
 
 #endif

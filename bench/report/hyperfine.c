@@ -31,13 +31,14 @@ static int take_times(json_t *entry, struct times *out)
 	json_t *times = json_object_get(entry, "times"), *one;
 	size_t i;
 
-	*out = (struct times){ 0 };
+	*out = (struct times) { 0 };
 	if (!json_array_size(times) || json_array_size(times) > TIMES_MAX)
 		return -EINVAL;
 	out->value = calloc(json_array_size(times), sizeof(*out->value));
 	if (!out->value)
 		return -ENOMEM;
-	json_array_foreach(times, i, one) {
+	json_array_foreach(times, i, one)
+	{
 		if (!json_is_number(one))
 			return -EINVAL;
 		out->value[out->count++] = json_number_value(one);
@@ -85,7 +86,7 @@ static void percentiles(double *values, size_t count, struct interval *out)
 			values[n++] = values[i];
 	/* a base that isn't clearly below the run leaves a ratio of noise: no interval, no claim */
 	if (n < count * 99 / 100) {
-		*out = (struct interval){ .median = NAN, .low = NAN, .high = NAN };
+		*out = (struct interval) { .median = NAN, .low = NAN, .high = NAN };
 		return;
 	}
 	gsl_sort(values, 1, n);
@@ -101,7 +102,8 @@ static void percentiles(double *values, size_t count, struct interval *out)
 static int bootstrap(const struct times *t, const struct times *base, const struct times *against,
 		     struct opinion *out)
 {
-	size_t most = t->count > base->count ? t->count : base->count;
+	/* take_times lets no empty set through; the 1 says so to a checker */
+	size_t most = t->count > base->count ? t->count : base->count > 0 ? base->count : 1;
 	double *work = NULL, *net = NULL, *ratio = NULL;
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	int err = -ENOMEM;
@@ -146,7 +148,8 @@ static double whole_time(const struct samples *s, size_t i)
 }
 
 /* Wall ratio of our samples with setup and release added: what a whole process pays. */
-static int whole_ratio(const struct case_result *a, const struct case_result *b, struct interval *out)
+static int whole_ratio(const struct case_result *a, const struct case_result *b,
+		       struct interval *out)
 {
 	const struct samples *x = &a->samples, *y = &b->samples;
 	double *ratios = malloc((x->count + 1) * sizeof(*ratios));
@@ -174,7 +177,8 @@ static bool overlap(const struct interval *a, const struct interval *b)
 }
 
 /* hyperfine finds the file in the page cache after its warm-up, so its peer is the warm, drained case. */
-static const struct case_result *peer(const struct result *result, const char *method, uint64_t chunk)
+static const struct case_result *peer(const struct result *result, const char *method,
+				      uint64_t chunk)
 {
 	for (size_t i = 0; i < result->case_count; i++) {
 		const struct case_result *c = &result->cases[i];
@@ -199,9 +203,9 @@ static int compare(const struct result *result, struct opinion *o)
 	err = err ? err : whole_ratio(kase, base, &o->ours_whole);
 	if (err)
 		return err;
-	o->agreement = overlap(&o->ratio, &o->ours)	  ? AGREES :
-		       overlap(&o->ratio, &o->ours_whole) ? AGREES_WHOLE :
-							    DIFFERS;
+	o->agreement = overlap(&o->ratio, &o->ours)	    ? AGREES
+		       : overlap(&o->ratio, &o->ours_whole) ? AGREES_WHOLE
+							    : DIFFERS;
 	return 0;
 }
 
@@ -211,13 +215,15 @@ static json_t *find_entry(json_t *results, const char *method)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(results, i, entry) {
+	json_array_foreach(results, i, entry)
+	{
 		const char *command = json_string_value(json_object_get(entry, "command"));
 
 		if (!command)
 			continue;
-		if (!strcmp(command, method) || (option_value(command, "--method", name, sizeof(name)) &&
-						 !strcmp(name, method)))
+		if (!strcmp(command, method) ||
+		    (option_value(command, "--method", name, sizeof(name)) &&
+		     !strcmp(name, method)))
 			return entry;
 	}
 	return NULL;
@@ -237,12 +243,12 @@ static int add_opinion(const struct result *result, struct hyperfine *h, json_t 
 		return -ENOMEM;
 	h->opinions = opinions;
 	o = &opinions[h->count];
-	*o = (struct opinion){ 0 };
+	*o = (struct opinion) { 0 };
 	if (!option_value(command, "--method", o->method, sizeof(o->method)) ||
 	    !option_value(command, "--chunk", chunk, sizeof(chunk)))
 		return -EINVAL;
 	/* "whole" is the schema's 0 */
-	if (strcmp(chunk, "whole") && size_parse(chunk, &o->chunk))
+	if (strcmp(chunk, "whole") != 0 && size_parse(chunk, &o->chunk))
 		return -EINVAL;
 	err = take_times(entry, &t);
 	err = err ? err : bootstrap(&t, base, against->count ? against : NULL, o);
@@ -265,7 +271,8 @@ static int read_results(json_t *results, const struct result *result, struct hyp
 		err = take_times(against_entry, &against);
 	if (!err)
 		out->base_s = stats_median(base.value, base.count, SUMMARY_CONFIDENCE);
-	json_array_foreach(results, i, entry) {
+	json_array_foreach(results, i, entry)
+	{
 		if (err)
 			break;
 		if (!json_is_string(json_object_get(entry, "command")))
@@ -285,20 +292,22 @@ int hyperfine_load(const char *path, const struct result *result, struct hyperfi
 	json_t *doc;
 	int err;
 
-	*out = (struct hyperfine){ 0 };
+	*out = (struct hyperfine) { 0 };
 	if (access(path, F_OK))
 		return -ENOENT;
 	doc = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (!doc)
-		return fail(why, EXIT_WRONG_USE, EINVAL, "%s is no whole JSON document: %s (line %d)", path,
-			    error.text, error.line);
+		return fail(why, EXIT_WRONG_USE, EINVAL,
+			    "%s is no whole JSON document: %s (line %d)", path, error.text,
+			    error.line);
 	err = read_results(json_object_get(doc, "results"), result, out);
 	json_decref(doc);
 	if (err == -ENOMEM)
 		fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	else if (err)
 		fail(why, EXIT_WRONG_USE, EINVAL,
-		     "%s was not written by scripts/hyperfine.sh: no \"base\" command, or a command without "
+		     "%s was not written by scripts/hyperfine.sh: no \"base\" command, or a "
+		     "command without "
 		     "--method, --chunk and times",
 		     path);
 	if (err)
@@ -309,7 +318,7 @@ int hyperfine_load(const char *path, const struct result *result, struct hyperfi
 void hyperfine_free(struct hyperfine *hyperfine)
 {
 	free(hyperfine->opinions);
-	*hyperfine = (struct hyperfine){ 0 };
+	*hyperfine = (struct hyperfine) { 0 };
 }
 
 static const char *agreement_text(enum agreement agreement)
@@ -341,7 +350,7 @@ static void list(FILE *out, const struct hyperfine *h, enum agreement which)
 		if (which == DIFFERS)
 			fprintf(out, " (hyperfine %s, here %s, here with set-up and release %s)",
 				format_range(&o->ratio, ratio), format_range(&o->ours, ours),
-				format_range(&o->ours_whole, (char[FORMAT_MAX]){ 0 }));
+				format_range(&o->ours_whole, (char[FORMAT_MAX]) { 0 }));
 		comma = ", ";
 	}
 }
@@ -362,12 +371,15 @@ static void say(const struct hyperfine *h, FILE *out)
 	size_t differs = count_of(h, DIFFERS);
 
 	if (!agrees && !whole && !differs) {
-		fputs("Nothing to check against: hyperfine and this run have no method and chunk in common.",
+		fputs("Nothing to check against: hyperfine and this run have no method and chunk "
+		      "in common.",
 		      out);
 		return;
 	}
-	fprintf(out, "Wall ratios of hyperfine and of this run agree within their intervals for %zu of %zu "
-		     "methods",
+	fprintf(out,
+		"Wall ratios of hyperfine and of this run agree within their intervals for %zu of "
+		"%zu "
+		"methods",
 		agrees + whole, agrees + whole + differs);
 	if (agrees) {
 		fputs(": ", out);
@@ -375,7 +387,8 @@ static void say(const struct hyperfine *h, FILE *out)
 	}
 	putc('.', out);
 	if (whole) {
-		fputs(" Only with the CPU before and after our clock added, which hyperfine's whole process "
+		fputs(" Only with the CPU before and after our clock added, which hyperfine's "
+		      "whole process "
 		      "includes (mapping, unmapping, closing): ",
 		      out);
 		list(out, h, AGREES_WHOLE);
@@ -384,7 +397,8 @@ static void say(const struct hyperfine *h, FILE *out)
 	if (differs) {
 		fputs(" They differ for ", out);
 		list(out, h, DIFFERS);
-		fputs(". Set-up and release don't explain it; hyperfine runs one method after the other, so "
+		fputs(". Set-up and release don't explain it; hyperfine runs one method after the "
+		      "other, so "
 		      "a load that drifts lands on some of them, where rounds here share it out.",
 		      out);
 	}
@@ -429,9 +443,11 @@ int hyperfine_write(const struct hyperfine *h, enum style style, FILE *out)
 	if (!buffer)
 		return -ENOMEM;
 	say(h, buffer);
-	fprintf(buffer, " The base (process start, connecting, an empty file) took %s ms and is taken off.",
-		format_range(&(struct interval){ h->base_s.n, h->base_s.median * 1e3, h->base_s.low * 1e3,
-						 h->base_s.high * 1e3, h->base_s.confidence },
+	fprintf(buffer,
+		" The base (process start, connecting, an empty file) took %s ms and is taken off.",
+		format_range(&(struct interval) { h->base_s.n, h->base_s.median * 1e3,
+						  h->base_s.low * 1e3, h->base_s.high * 1e3,
+						  h->base_s.confidence },
 			     text));
 	fclose(buffer);
 	putc('\n', out);

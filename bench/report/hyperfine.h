@@ -15,10 +15,10 @@
 
 struct opinion {
 	char method[64];
-	uint64_t chunk; /* from its command line */
-	struct interval net_s; /* t - base */
-	struct interval ratio; /* (t - base) ÷ (t of read_write - base) */
-	struct interval ours; /* wall ratio of the result's case; n = 0 when there is none */
+	uint64_t chunk;		    /* from its command line */
+	struct interval net_s;	    /* t - base */
+	struct interval ratio;	    /* (t - base) ÷ (t of read_write - base) */
+	struct interval ours;	    /* wall ratio of the result's case; n = 0 when there is none */
 	struct interval ours_whole; /* the same with the CPU before and after the clock added */
 	enum agreement { AGREES, AGREES_WHOLE, DIFFERS, NO_PEER } agreement;
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/fact.h"
 #include "report/grid.h"
 
 /* A document can nest without end; facts don't. */
@@ -40,23 +41,33 @@ static void put_value(FILE *out, const char *key, const json_t *value)
 		fputs(UNKNOWN, out);
 }
 
-static void put_array(FILE *out, const char *key, const json_t *array)
+/* "reno, cubic" and "a b, c d": lists of words, and of objects whose values say enough without their keys. */
+static void put_any(FILE *out, const char *key, const json_t *value, int depth)
 {
-	for (size_t i = 0; i < json_array_size(array); i++) {
-		json_t *item = json_array_get(array, i);
-		char *dumped = NULL;
+	const char *name, *comma = "";
+	json_t *item;
+	size_t i;
 
-		fputs(i ? ", " : "", out);
-		if (!json_is_object(item) && !json_is_array(item)) {
-			put_value(out, key, item);
-			continue;
+	if (depth > DEPTH_MAX) {
+		fputs("…", out);
+	} else if (json_is_array(value)) {
+		json_array_foreach(value, i, item)
+		{
+			fputs(i ? ", " : "", out);
+			put_any(out, key, item, depth + 1);
 		}
-		dumped = json_dumps(item, JSON_COMPACT);
-		fputs(dumped ? dumped : UNKNOWN, out);
-		free(dumped);
+		if (!json_array_size(value))
+			fputs("none", out);
+	} else if (json_is_object(value)) {
+		json_object_foreach((json_t *)value, name, item)
+		{
+			fprintf(out, "%s%s ", comma, name);
+			put_any(out, name, item, depth + 1);
+			comma = depth ? " " : "; ";
+		}
+	} else {
+		put_value(out, key, value);
 	}
-	if (!json_array_size(array))
-		fputs("none", out);
 }
 
 static void fact_row(struct grid *grid, const char *key, const json_t *value, const char *reason)
@@ -69,10 +80,7 @@ static void fact_row(struct grid *grid, const char *key, const json_t *value, co
 		grid->out_of_memory = true;
 		return;
 	}
-	if (json_is_array(value))
-		put_array(out, key, value);
-	else
-		put_value(out, key, value);
+	put_any(out, key, value, 0);
 	if (reason)
 		fprintf(out, " (%s)", reason);
 	fclose(out);
@@ -87,7 +95,8 @@ static void add_facts(struct grid *grid, const json_t *facts, const char *prefix
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)facts, key, value) {
+	json_object_foreach((json_t *)facts, key, value)
+	{
 		const json_t *inner = json_object_get(value, "value");
 		char *name = NULL;
 
@@ -114,46 +123,25 @@ int machine_facts(const json_t *facts, enum style style, FILE *out)
 	grid_column(&grid, "", "fact", true);
 	grid_column(&grid, "", "value", true);
 	add_facts(&grid, facts, "", 0);
-	if (!grid.row_count)
-		grid.column_count = 0;
 	return grid_finish(&grid, style, out);
 }
 
-/* The first of several names that an object has. */
-static const json_t *first_of(const json_t *object, const char *const *keys)
-{
-	for (; *keys; keys++) {
-		const json_t *value = json_object_get(object, *keys);
-
-		if (json_is_object(value) && json_object_get(value, "value"))
-			value = json_object_get(value, "value");
-		if (value && !json_is_null(value) && !json_is_object(value))
-			return value;
-	}
-	return NULL;
-}
+/* One clause of the caption: where the fact is, and the words around it. */
+struct clause {
+	const json_t *fact;
+	const char *before, *after;
+};
 
 char *machine_line(const struct result *result)
 {
-	static const char *const cpu[] = { "cpu_model", "cpu", "model", NULL };
-	static const char *const cpus[] = { "cpus", "cpus_online", "cpu_count", "online_cpus", NULL };
-	static const char *const kernel[] = { "kernel", "kernel_release", "release", NULL };
-	static const char *const virt[] = { "virtualisation", "virtualization", "hypervisor", NULL };
-	static const char *const control[] = { "congestion_control", NULL };
-	static const char *const version[] = { "version", NULL };
-	static const char *const started[] = { "started", NULL };
-	const struct part {
-		const json_t *object;
-		const char *const *keys;
-		const char *before, *after;
-	} parts[] = {
-		{ result->host, cpu, "", "" },
-		{ result->host, cpus, "", " CPUs" },
-		{ result->host, kernel, "Linux ", "" },
-		{ result->host, virt, "on ", "" },
-		{ result->settings, control, "", "" },
-		{ result->tool, version, "copytax ", "" },
-		{ result->run, started, "", "" },
+	const struct clause clauses[] = {
+		{ fact_value(result->host, "cpu.model"), "", "" },
+		{ fact_value(result->host, "cpu.usable"), "", " CPUs" },
+		{ fact_value(result->host, "cpu.hypervisor"), "under ", "" },
+		{ fact_value(result->host, "kernel.release"), "Linux ", "" },
+		{ json_object_get(result->settings, "congestion_control"), "", "" },
+		{ json_object_get(result->tool, "version"), "copytax ", "" },
+		{ json_object_get(result->run, "started"), "", "" },
 	};
 	const char *comma = "";
 	char *text = NULL;
@@ -162,18 +150,15 @@ char *machine_line(const struct result *result)
 
 	if (!out)
 		return NULL;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		const json_t *value = first_of(parts[i].object, parts[i].keys);
-		const char *word = json_string_value(value), *before = parts[i].before;
+	for (size_t i = 0; i < sizeof(clauses) / sizeof(clauses[0]); i++) {
+		const json_t *fact = clauses[i].fact;
+		const char *word = json_string_value(fact);
 
-		if (!value || (word && (!word[0] || !strcmp(word, "none"))))
+		if (!json_is_number(fact) && (!word || !word[0] || !strcmp(word, "none")))
 			continue;
-		/* some kernels' own name says so already */
-		if (word && before[0] && !strncmp(word, before, strlen(before)))
-			before = "";
-		fprintf(out, "%s%s", comma, before);
-		put_value(out, parts[i].keys[0], value);
-		fputs(parts[i].after, out);
+		fprintf(out, "%s%s", comma, clauses[i].before);
+		put_value(out, "", fact);
+		fputs(clauses[i].after, out);
 		comma = ", ";
 	}
 	if (fclose(out)) {
@@ -214,10 +199,17 @@ char *machine_command(const struct result *result)
 	out = open_memstream(&text, &size);
 	if (!out)
 		return NULL;
-	json_array_foreach(argv, i, word) {
+	json_array_foreach(argv, i, word)
+	{
+		const char *text_of = json_is_string(word) ? json_string_value(word) : "?";
+
 		if (i)
 			putc(' ', out);
-		put_quoted(out, json_is_string(word) ? json_string_value(word) : "?");
+		/* the program's own name for a subcommand is two words already */
+		if (!i && !strcmp(text_of, "copytax run"))
+			fputs(text_of, out);
+		else
+			put_quoted(out, text_of);
 	}
 	if (fclose(out)) {
 		free(text);

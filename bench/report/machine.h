@@ -6,7 +6,7 @@
 #include "report/format.h"
 #include "result/result.h"
 
-/* "AMD EPYC 7B13, 2 CPUs, Linux 6.1.0, kvm; congestion control reno; copytax 0.1": what is known of it. */
+/* "AMD EPYC 7B13, 2 CPUs, under kvm, Linux 6.1.0, reno, copytax 0.1.0, 2025-…": as far as known. Caller frees. */
 char *machine_line(const struct result *result);
 
 /* A two-column table of every fact in `facts`, nested ones as "a.b"; null is UNKNOWN with its reason. */

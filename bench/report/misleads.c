@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/misleads.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -26,7 +27,8 @@ static int add(json_t *list, const char *code, const char *effect, const char *f
 	size_t i;
 	int n;
 
-	json_array_foreach(list, i, known) {
+	json_array_foreach(list, i, known)
+	{
 		const char *there = json_string_value(json_object_get(known, "code"));
 
 		if (there && !strcmp(there, code))
@@ -37,8 +39,8 @@ static int add(json_t *list, const char *code, const char *effect, const char *f
 	va_end(args);
 	if (n < 0)
 		return -ENOMEM;
-	n = json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", code, "text", text,
-						  "effect", effect));
+	n = json_array_append_new(
+		list, json_pack("{s:s, s:s, s:s}", "code", code, "text", text, "effect", effect));
 	free(text);
 	return n ? -ENOMEM : 0;
 }
@@ -60,7 +62,8 @@ static bool named(const struct names *names, const char *one)
 	return false;
 }
 
-static void name(struct names *names, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void name(struct names *names, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void name(struct names *names, const char *format, ...)
 {
@@ -82,7 +85,8 @@ static void name(struct names *names, const char *format, ...)
 
 /* What a walk over the measured cases at the main chunks finds. */
 struct findings {
-	struct names direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash, steal;
+	struct names direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash,
+		steal;
 	double least_confidence;
 	size_t fewest;
 	bool system_cpu;
@@ -141,7 +145,7 @@ static int look(const struct result *result, struct findings *f)
 	struct case_summary s;
 	int err = families_find(result, &families);
 
-	*f = (struct findings){ .least_confidence = 1, .fewest = SIZE_MAX };
+	*f = (struct findings) { .least_confidence = 1, .fewest = SIZE_MAX };
 	for (size_t i = 0; i < families.count && !err; i++) {
 		const struct family *family = &families.list[i];
 
@@ -166,14 +170,17 @@ static int state(json_t *list, const struct findings *f)
 	int err = 0;
 
 	if (f->bad_hash.count)
-		err |= add(list, "bytes_differ", "its numbers are of a broken transfer: don't use them",
+		err |= add(list, "bytes_differ",
+			   "its numbers are of a broken transfer: don't use them",
 			   "what arrived was not the file: %s", f->bad_hash.text);
 	if (f->few.count)
-		err |= add(list, "few_samples",
-			   "differences as large as the intervals may be chance; take more --rounds",
-			   "with %zu samples the interval is their whole range and covers the median with "
-			   "%.0f%%, not 95%%",
-			   f->fewest, floor(100 * f->least_confidence));
+		err |= add(
+			list, "few_samples",
+			"differences as large as the intervals may be chance; take more --rounds",
+			"with %zu samples an interval is their whole range and covers the median "
+			"with "
+			"%.0f%%, not 95%%",
+			f->fewest, floor(100 * f->least_confidence));
 	if (f->same.count)
 		err |= add(list, "cant_tell",
 			   "don't rank them by these numbers; more rounds may tell them apart",
@@ -184,15 +191,18 @@ static int state(json_t *list, const struct findings *f)
 			   f->wide.text);
 	if (f->release.count)
 		err |= add(list, "release_outside_clock",
-			   "a process that ends after one transfer pays it too (see hyperfine's figures)",
+			   "a process that ends after one transfer pays it too (see hyperfine's "
+			   "figures)",
 			   "sender CPU spent after the clock stopped, on unmapping and closing: %s",
 			   f->release.text);
 	if (f->direct.count)
-		err |= add(list, "direct_against_cold",
-			   "compare it with the cold rows only; against warm ones it times the disk",
-			   "%s reads the disk, not the page cache: its ratio is to read_write from a cold "
-			   "cache",
-			   f->direct.text);
+		err |= add(
+			list, "direct_against_cold",
+			"compare it with the cold rows only; against warm ones it times the disk",
+			"%s reads the disk, not the page cache: its ratio is to read_write from a "
+			"cold "
+			"cache",
+			f->direct.text);
 	if (f->direct_alone.count)
 		err |= add(list, "direct_alone", "it has no peer here; add --cache cold for one",
 			   "%s reads the disk, and this run has no read_write from a cold cache",
@@ -204,15 +214,18 @@ static int state(json_t *list, const struct findings *f)
 	if (f->loopback.count)
 		err |= add(list, "loopback_softirq",
 			   "a real network card moves that work elsewhere and adds its own",
-			   "over loopback the sender's CPU time carries the receive path's softirq work "
+			   "over loopback the sender's CPU time carries the receive path's softirq "
+			   "work "
 			   "too");
 	if (f->steal.count)
-		err |= add(list, "steal", "wall time is longer than the work; trust the CPU columns",
+		err |= add(list, "steal_during_run",
+			   "wall time is longer than the work; trust the CPU columns",
 			   "the hypervisor took CPU time away during the run");
 	if (f->system_cpu)
 		err |= add(list, "system_cpu_steps",
 			   "read it as a check on the other columns, not as a figure of its own",
-			   "CPU time of the whole machine moves in steps of 10 ms and counts everything "
+			   "CPU time of the whole machine moves in steps of 10 ms and counts "
+			   "everything "
 			   "that ran");
 	return err ? -ENOMEM : 0;
 }
@@ -227,7 +240,8 @@ json_t *misleads_find(const struct result *result)
 	if (!err && json_is_true(json_object_get(result->run, "interrupted")))
 		err = add(list, "interrupted", "cases may lack rounds, or be missing",
 			  "the run was interrupted");
-	json_array_foreach(result->warnings, i, warning) {
+	json_array_foreach(result->warnings, i, warning)
+	{
 		const char *code = json_string_value(json_object_get(warning, "code"));
 		const char *text = json_string_value(json_object_get(warning, "text"));
 		const char *effect = json_string_value(json_object_get(warning, "effect"));
@@ -243,6 +257,39 @@ json_t *misleads_find(const struct result *result)
 	return NULL;
 }
 
+/* "Text. Effect.": both as sentences, whichever way the document wrote them. */
+static char *sentences(const char *text, const char *effect)
+{
+	const char *parts[] = { text, effect };
+	char *out = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&out, &size);
+
+	if (!file)
+		return NULL;
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(parts[i]);
+
+		if (!len)
+			continue;
+		if (i)
+			putc(' ', file);
+		/* a method's name keeps its small letter */
+		if (!memchr(parts[i], '_', strcspn(parts[i], " ")))
+			putc(toupper((unsigned char)parts[i][0]), file);
+		else
+			putc(parts[i][0], file);
+		fputs(parts[i] + 1, file);
+		if (!strchr(".!?", parts[i][len - 1]))
+			putc('.', file);
+	}
+	if (fclose(file)) {
+		free(out);
+		return NULL;
+	}
+	return out;
+}
+
 int misleads_write(const struct result *result, enum style style, FILE *out)
 {
 	json_t *list = misleads_find(result), *item;
@@ -250,13 +297,14 @@ int misleads_write(const struct result *result, enum style style, FILE *out)
 
 	if (!list)
 		return -ENOMEM;
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		const char *text = json_string_value(json_object_get(item, "text"));
 		const char *effect = json_string_value(json_object_get(item, "effect"));
 		char *line = NULL;
 
-		if (asprintf(&line, "%s%s%s", text, effect && effect[0] ? ": " : "",
-			     effect ? effect : "") < 0) {
+		line = sentences(text ? text : "", effect ? effect : "");
+		if (!line) {
 			json_decref(list);
 			return -ENOMEM;
 		}

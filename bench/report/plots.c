@@ -17,16 +17,20 @@
 
 const struct plot plots[] = {
 	{ "throughput", "Throughput by method",
-	  "Bar chart: gigabytes per second of each method, with the interval of the median and every sample "
+	  "Bar chart: gigabytes per second of each method, with the interval of the median and "
+	  "every sample "
 	  "as a dot. The same numbers are in the table of the answer.",
 	  false },
 	{ "cpu", "CPU seconds per GB",
-	  "Stacked bar chart: CPU seconds per gigabyte of sender and receiver for each method, with the "
+	  "Stacked bar chart: CPU seconds per gigabyte of sender and receiver for each method, "
+	  "with the "
 	  "interval of their sum. The same numbers are in the table of the answer.",
 	  false },
 	{ "chunk", "Chunk size and CPU seconds per GB",
-	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of sender and "
-	  "receiver together, a line per method. The sender's numbers are in the table of the chunk sizes.",
+	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of "
+	  "sender and "
+	  "receiver together, a line per method. The sender's numbers are in the table of the "
+	  "chunk sizes.",
 	  true },
 	{ NULL, NULL, NULL, false },
 };
@@ -56,7 +60,8 @@ int plots_sources(char *out, size_t size, struct failure *why)
 		if (has_sources(out))
 			return 0;
 		return fail(why, EXIT_MACHINE_CANT, ENOENT,
-			    "no gnuplot sources in %.400s (COPYTAX_SHARE names its parent folder)", out);
+			    "no gnuplot sources in %.400s (COPYTAX_SHARE names its parent folder)",
+			    out);
 	}
 	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (len > 0) {
@@ -69,12 +74,14 @@ int plots_sources(char *out, size_t size, struct failure *why)
 		}
 	}
 	return fail(why, EXIT_MACHINE_CANT, ENOENT,
-		    "the gnuplot sources are not beside the program; set COPYTAX_SHARE to the folder that "
+		    "the gnuplot sources are not beside the program; set COPYTAX_SHARE to the "
+		    "folder that "
 		    "holds plots/");
 }
 
 __attribute__((noreturn)) static void become_gnuplot(const char *sources, const char *script,
-						     const char *data, const char *picture, int errors)
+						     const char *data, const char *picture,
+						     int errors)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -94,11 +101,12 @@ __attribute__((noreturn)) static void become_gnuplot(const char *sources, const 
 static void read_errors(int fd, char *text, size_t size)
 {
 	size_t len = 0;
-	char rest[512];
+	char rest[512] = "";
 
 	for (;;) {
 		bool full = len + 1 >= size;
-		ssize_t n = read(fd, full ? rest : text + len, full ? sizeof(rest) : size - 1 - len);
+		ssize_t n =
+			read(fd, full ? rest : text + len, full ? sizeof(rest) : size - 1 - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -113,15 +121,16 @@ static void read_errors(int fd, char *text, size_t size)
 	memmove(text, text + strspn(text, " \n\t"), len + 1 - strspn(text, " \n\t"));
 }
 
-static int run_gnuplot(const char *sources, const char *script, const char *data, const char *picture,
-		       struct failure *why)
+static int run_gnuplot(const char *sources, const char *script, const char *data,
+		       const char *picture, struct failure *why)
 {
 	int ends[2], status;
 	char said[400];
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC))
-		return fail(why, EXIT_MACHINE_CANT, errno, "no pipe for gnuplot: %s", strerror(errno));
+		return fail(why, EXIT_MACHINE_CANT, errno, "no pipe for gnuplot: %s",
+			    strerror(errno));
 	fflush(NULL);
 	child = fork();
 	if (!child)
@@ -143,8 +152,9 @@ static int run_gnuplot(const char *sources, const char *script, const char *data
 		return 0;
 	unlink(picture);
 	if (WIFSIGNALED(status))
-		return fail(why, EXIT_MACHINE_CANT, EIO, "gnuplot was ended by signal %d while drawing %s",
-			    WTERMSIG(status), script);
+		return fail(why, EXIT_MACHINE_CANT, EIO,
+			    "gnuplot was ended by signal %d while drawing %s", WTERMSIG(status),
+			    script);
 	return fail(why, EXIT_MACHINE_CANT, EIO, "gnuplot could not draw %s cleanly: %s", script,
 		    said[0] ? said : "it gave no reason");
 }
@@ -158,8 +168,8 @@ int plots_draw(const char *data_dir, const char *plots_dir, const struct drawabl
 	int err = 0;
 
 	if (!data || !target)
-		err = fail(why, EXIT_MACHINE_CANT, errno, "no folder %s: %s", data ? plots_dir : data_dir,
-			   strerror(errno));
+		err = fail(why, EXIT_MACHINE_CANT, errno, "no folder %s: %s",
+			   data ? plots_dir : data_dir, strerror(errno));
 	err = err ? err : plots_sources(sources, sizeof(sources), why);
 	for (const struct plot *p = plots; p->name && !err; p++) {
 		snprintf(script, sizeof(script), "%s.gp", p->name);

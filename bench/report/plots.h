@@ -13,7 +13,7 @@ struct plot {
 	const char *name; /* NAME.gp, NAME.svg, NAME.png */
 	const char *title;
 	const char *alt; /* what it shows, for those who can't see it */
-	bool sweep; /* needs drawable->sweep */
+	bool sweep;	 /* needs drawable->sweep */
 };
 
 /* Ends with one without a name. */

@@ -50,6 +50,7 @@ static void put_note(const char *text, enum style style, FILE *out)
 	}
 }
 
+/* A row without numbers: why. */
 static void refused_row(struct grid *grid, const struct case_result *kase)
 {
 	char *text = NULL;
@@ -57,9 +58,9 @@ static void refused_row(struct grid *grid, const struct case_result *kase)
 	grid_row(grid);
 	grid_cell(grid, "%s", kase->method);
 	if (asprintf(&text, "%s: %s", status_text(kase),
-		     kase->reason && kase->reason[0] ? kase->reason :
-		     kase->status == CASE_OK	     ? "no timed sample" :
-						       "no reason recorded") < 0) {
+		     kase->reason && kase->reason[0] ? kase->reason
+		     : kase->status == CASE_OK	     ? "no timed sample"
+						     : "no reason recorded") < 0) {
 		grid->out_of_memory = true;
 		return;
 	}
@@ -143,11 +144,12 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 	if (!note)
 		return;
 	if (marks->most) {
-		fputs(style == STYLE_MARKDOWN ? "Medians; in brackets the interval of the median" :
-						"Medians; ± is the further end of their interval",
+		fputs(style == STYLE_MARKDOWN ? "Medians; in brackets the interval of the median"
+					      : "Medians; ± is the further end of their interval",
 		      note);
 		/* the two nearest order statistics always cover a little more than was asked for */
-		fprintf(note, " (%.3g%% or better%s). Ratios: this method ÷ read_write, round by round.",
+		fprintf(note,
+			" (%.3g%% or better%s). Ratios: this method ÷ read_write, round by round.",
 			floor(fmin(marks->least_confidence, 0.95) * 1000) / 10,
 			marks->least_confidence < 0.95 ? "; more rounds for 95%" : "");
 	}
@@ -186,7 +188,14 @@ static int family_main(const struct result *result, const struct family *family,
 		if (kase->chunk != family->chunk)
 			continue;
 		if (!case_measured(kase)) {
-			refused_row(&grid, kase);
+			/* Markdown can't join cells: there the reasons have a table of their own */
+			if (style == STYLE_TEXT) {
+				refused_row(&grid, kase);
+			} else {
+				grid_row(&grid);
+				grid_cell(&grid, "%s", kase->method);
+				grid_cell(&grid, "%s", status_text(kase));
+			}
 			continue;
 		}
 		err = main_row(&grid, result, kase, style, &marks);
@@ -203,7 +212,8 @@ static int family_main(const struct result *result, const struct family *family,
 typedef int family_table(const struct result *result, const struct family *family, enum style style,
 			 FILE *out);
 
-static int each_family(const struct result *result, family_table *table, enum style style, FILE *out)
+static int each_family(const struct result *result, family_table *table, enum style style,
+		       FILE *out)
 {
 	struct families families;
 	int err = families_find(result, &families);
@@ -265,13 +275,14 @@ static const json_t *count_entry(const struct case_result *kase, const struct co
 static bool family_counts(const struct family *family, const struct count_column *column)
 {
 	for (size_t i = 0; i < family->count; i++)
-		if (family->cases[i]->chunk == family->chunk && count_entry(family->cases[i], column))
+		if (family->cases[i]->chunk == family->chunk &&
+		    count_entry(family->cases[i], column))
 			return true;
 	return false;
 }
 
-static void beside_row(struct grid *grid, const struct family *family, const struct case_result *kase,
-		       const struct case_summary *s)
+static void beside_row(struct grid *grid, const struct family *family,
+		       const struct case_result *kase, const struct case_summary *s)
 {
 	double gb = (double)kase->payload / 1e9;
 	char text[FORMAT_MAX];
@@ -287,7 +298,8 @@ static void beside_row(struct grid *grid, const struct family *family, const str
 	grid_cell(grid, "%s",
 		  format_number(gb > 0 ? s->field[SAMPLE_SYSTEM_CPU_S].median / gb : NAN, text));
 	for (size_t i = 0; i < COUNT_COLUMNS; i++) {
-		double value = counted(count_entry(kase, &count_columns[i])) * count_columns[i].unit;
+		double value =
+			counted(count_entry(kase, &count_columns[i])) * count_columns[i].unit;
 
 		if (!family_counts(family, &count_columns[i]))
 			continue;
@@ -354,10 +366,8 @@ static int family_beside(const struct result *result, const struct family *famil
 			beside_row(&grid, family, kase, &s);
 		rows++;
 	}
-	if (!rows) {
-		grid.column_count = 0;
+	if (!rows)
 		return grid_finish(&grid, style, out);
-	}
 	put_title(family, &family->chunk, "Beside the clock, per transfer: ", style, out);
 	err = grid_finish(&grid, style, out);
 	if (!err)
@@ -371,8 +381,8 @@ int table_beside(const struct result *result, enum style style, FILE *out)
 	return each_family(result, family_beside, style, out);
 }
 
-static int sweep_cell(struct grid *grid, const struct result *result, const struct case_result *kase,
-		      enum style style, double *least_confidence)
+static int sweep_cell(struct grid *grid, const struct result *result,
+		      const struct case_result *kase, enum style style, double *least_confidence)
 {
 	char text[FORMAT_MAX];
 	struct case_summary s;
@@ -388,8 +398,8 @@ static int sweep_cell(struct grid *grid, const struct result *result, const stru
 	if (s.sender_cpu_per_gb.confidence < *least_confidence)
 		*least_confidence = s.sender_cpu_per_gb.confidence;
 	grid_cell(grid, "%s",
-		  style == STYLE_MARKDOWN ? format_range(&s.sender_cpu_per_gb, text) :
-					    format_spread_short(&s.sender_cpu_per_gb, text));
+		  style == STYLE_MARKDOWN ? format_range(&s.sender_cpu_per_gb, text)
+					  : format_spread_short(&s.sender_cpu_per_gb, text));
 	return 0;
 }
 
@@ -415,14 +425,16 @@ static int family_sweep(const struct result *result, const struct family *family
 		grid_row(&grid);
 		grid_cell(&grid, "%s", method);
 		for (size_t c = 0; c < family->chunk_count; c++)
-			if (sweep_cell(&grid, result, family_case(family, method, family->chunks[c]),
-				       style, &least_confidence))
+			if (sweep_cell(&grid, result,
+				       family_case(family, method, family->chunks[c]), style,
+				       &least_confidence))
 				grid.out_of_memory = true;
 	}
 	err = grid_finish(&grid, style, out);
 	if (!err && least_confidence < SUMMARY_CONFIDENCE) {
 		snprintf(text, sizeof(text),
-			 "Cells with the fewest samples: their interval covers the median with %.0f%% only.",
+			 "Cells with the fewest samples: their interval covers the median with "
+			 "%.0f%% only.",
 			 floor(100 * least_confidence));
 		put_note(text, style, out);
 	}
@@ -449,30 +461,53 @@ static bool refused_before(const struct result *result, size_t index)
 	return false;
 }
 
+/* The terminal's main table says why in its own row; what is refused at another chunk only is left. */
+static bool refused_in_main(const struct families *families, const struct case_result *c)
+{
+	for (size_t i = 0; i < families->count; i++) {
+		const struct family *family = &families->list[i];
+		const struct case_result *main = family_case(family, c->method, family->chunk);
+
+		if (main && main->status == c->status &&
+		    !strcmp(main->reason ? main->reason : "", c->reason ? c->reason : ""))
+			return true;
+	}
+	return false;
+}
+
 int table_refused(const struct result *result, enum style style, FILE *out)
 {
+	struct families families;
 	struct grid grid = { 0 };
-	size_t rows = 0;
+	int err = families_find(result, &families);
 
 	grid_column(&grid, "", "method", true);
 	grid_column(&grid, "", "why there is no number", true);
-	for (size_t i = 0; i < result->case_count; i++) {
-		if (result->cases[i].status == CASE_OK || refused_before(result, i))
+	for (size_t i = 0; i < result->case_count && !err; i++) {
+		const struct case_result *c = &result->cases[i];
+
+		if (c->status == CASE_OK || refused_before(result, i) ||
+		    (style == STYLE_TEXT && refused_in_main(&families, c)))
 			continue;
-		refused_row(&grid, &result->cases[i]);
-		rows++;
+		refused_row(&grid, c);
 	}
-	if (!rows)
-		grid.column_count = 0;
+	families_free(&families);
+	if (err)
+		grid.out_of_memory = true;
+	if (grid.row_count && style == STYLE_TEXT)
+		fputs("At other chunks:\n", out);
 	return grid_finish(&grid, style, out);
 }
 
 static int all_tables(const struct result *result, enum style style, FILE *out)
 {
-	const char *heading = style == STYLE_MARKDOWN ? "**What misleads here**\n\n" :
-							"What misleads here\n";
+	const char *heading = style == STYLE_MARKDOWN ? "**What misleads here**\n\n"
+						      : "What misleads here\n";
 	int err = table_main(result, style, out);
 
+	err = err ? err : table_refused(result, style, out);
+	if (style == STYLE_MARKDOWN)
+		putc('\n', out);
 	err = err ? err : table_beside(result, style, out);
 	err = err ? err : table_sweep(result, style, out);
 	if (err)

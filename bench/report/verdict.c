@@ -12,9 +12,9 @@
 /* What two methods are compared by, and how it is said. */
 struct measure {
 	enum sample_field field;
-	const char *wins; /* "costs the sender the least CPU" */
+	const char *wins;	 /* "costs the sender the least CPU" */
 	const char *win_several; /* the same for a group */
-	const char *ratio_of; /* "its CPU", "its time" */
+	const char *ratio_of;	 /* "its CPU", "its time" */
 };
 
 static const struct measure sender_cpu = {
@@ -36,7 +36,7 @@ struct contest {
 	const struct case_result **level; /* can't be told from the best */
 	size_t level_count;
 	const struct case_result *next; /* the cheapest that can be told apart */
-	struct interval next_ratio; /* next ÷ best */
+	struct interval next_ratio;	/* next ÷ best */
 	size_t entrants;
 	bool too_few; /* all told apart by range, but with too few rounds for 95 % */
 };
@@ -65,7 +65,8 @@ static int hold(const struct result *result, const struct family *family, uint64
 	double best = NAN, next = NAN;
 	int err = 0;
 
-	*out = (struct contest){ .level = calloc(family->count + 1, sizeof(*out->level)) };
+	*out = (struct contest) { .level = calloc(family->count + 1,
+						  sizeof(const struct case_result *)) };
 	if (!out->level)
 		return -ENOMEM;
 	for (size_t i = 0; i < family->count; i++) {
@@ -125,11 +126,11 @@ static void put_value(FILE *out, const struct measure *measure, const struct cas
 		fprintf(out, "%s GB/s", format_range(&rate, text));
 }
 
-static void put_against_baseline(FILE *out, const struct case_result *kase, const struct measure *measure,
-				 const struct case_summary *s)
+static void put_against_baseline(FILE *out, const struct case_result *kase,
+				 const struct measure *measure, const struct case_summary *s)
 {
-	const struct interval *ratio =
-		measure->field == SAMPLE_SENDER_CPU_S ? &s->sender_cpu_ratio : &s->wall_ratio;
+	const struct interval *ratio = measure->field == SAMPLE_SENDER_CPU_S ? &s->sender_cpu_ratio
+									     : &s->wall_ratio;
 	char text[FORMAT_MAX];
 
 	if (!s->baseline) {
@@ -168,7 +169,8 @@ static int say_winner(FILE *out, const struct result *result, const struct famil
 	}
 	put_value(out, measure, &s);
 	put_against_baseline(out, c.best, measure, &s);
-	if (c.next && !c.level_count)
+	/* read_write's distance is said already */
+	if (c.next && c.next != s.baseline && !c.level_count)
 		fprintf(out, "; the next, %s, takes %s times as much", c.next->method,
 			format_range(&c.next_ratio, text));
 	if (c.too_few || s.throughput.confidence < SUMMARY_CONFIDENCE)
@@ -213,6 +215,8 @@ static char *names_of(const struct contest *c)
 	put_names(out, c);
 	if (c->level_count)
 		fputs(" (not told apart)", out);
+	else if (c->too_few)
+		fputs(" (from too few rounds for 95%)", out);
 	fclose(out);
 	return text;
 }
@@ -260,11 +264,13 @@ static int say_chunks(FILE *out, const struct result *result, const struct famil
 		}
 		free(c.level);
 	}
-	json_object_foreach(winners, names, chunks)
-		fprintf(out, "at chunks of %s the cheapest is %s; ", json_string_value(chunks), names);
+	json_object_foreach(winners, names, chunks) fprintf(
+		out, "at chunks of %s the cheapest is %s; ", json_string_value(chunks), names);
 	if (others && same == others)
-		fprintf(out, "not the chunk size (at the %zu others measured the cheapest stays the same or "
-			     "can't be told apart); ",
+		fprintf(out,
+			"not the chunk size (at the %zu others measured the cheapest stays the "
+			"same or "
+			"can't be told apart); ",
 			others);
 	json_decref(winners);
 	return err;
@@ -277,15 +283,15 @@ static void put_difference(FILE *out, const struct family *family, const struct 
 	const char *comma = "";
 	char text[FORMAT_MAX];
 
-	if (strcmp(a->cache, b->cache)) {
+	if (strcmp(a->cache, b->cache) != 0) {
 		fprintf(out, "a %s cache", b->cache);
 		comma = ", ";
 	}
-	if (strcmp(a->sink, b->sink)) {
+	if (strcmp(a->sink, b->sink) != 0) {
 		fprintf(out, "%sthe %s sink", comma, b->sink);
 		comma = ", ";
 	}
-	if (strcmp(a->link, b->link)) {
+	if (strcmp(a->link, b->link) != 0) {
 		fprintf(out, "%sthe %s link", comma, b->link);
 		comma = ", ";
 	}
@@ -316,7 +322,8 @@ static int say_families(FILE *out, const struct result *result, const struct fam
 		if (!err && c.best && c.entrants > 1) {
 			fputs("with ", out);
 			put_difference(out, family, other);
-			fprintf(out, " the cheapest is %s", agree(here, &c) ? "no other: " : "another: ");
+			fprintf(out, " the cheapest is %s",
+				agree(here, &c) ? "no other: " : "another: ");
 			put_names(out, &c);
 			fputs(c.level_count ? " (not told apart); " : "; ", out);
 		}
@@ -366,7 +373,9 @@ static int say_total(FILE *out, const struct result *result, const struct family
 		}
 	}
 	if (best && !among(here, best->method))
-		fprintf(out, "with the receiver's CPU on the bill %s has the lowest total, %s CPU s/GB; ",
+		fprintf(out,
+			"with the receiver's CPU on the bill %s has the lowest total, %s CPU "
+			"s/GB; ",
 			best->method, format_range(&lowest, text));
 	return 0;
 }
@@ -385,11 +394,12 @@ static int say_change(FILE *out, const struct result *result, const struct famil
 		err = err ? err : say_chunks(out, result, family, &here);
 		err = err ? err : say_families(out, result, all, family, &here);
 		say_missing(out, family);
-		fprintf(out, "not varied here, and known to matter: congestion control%s%s%s, a real network "
-			     "card in place of %s, TLS, and a receiver that does more than %s.",
-			congestion ? " (" : "", congestion ? congestion : "",
-			congestion ? ")" : "", strcmp(family->conditions->link, "tcp") ? "this link" :
-										      "loopback",
+		fprintf(out,
+			"not varied here, and known to matter: congestion control%s%s%s, a real "
+			"network "
+			"card in place of %s, TLS, and a receiver that does more than %s.",
+			congestion ? " (" : "", congestion ? congestion : "", congestion ? ")" : "",
+			strcmp(family->conditions->link, "tcp") ? "this link" : "loopback",
 			family->conditions->sink);
 	}
 	free(here.level);
@@ -473,7 +483,8 @@ int verdict_write(const struct result *result, enum style style, FILE *out)
 		put_text(out, style, conditions);
 		fputs(style == STYLE_MARKDOWN ? ":\n\n" : ":\n", out);
 	}
-	json_array_foreach(json_object_get(verdict, "sentences"), i, sentence) {
+	json_array_foreach(json_object_get(verdict, "sentences"), i, sentence)
+	{
 		if (style == STYLE_MARKDOWN) {
 			fprintf(out, "%zu. ", i + 1);
 			put_markdown(out, json_string_value(sentence));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "result/result.h"
 
@@ -100,6 +102,8 @@ static int load_status(const struct loader *l, json_t *object, struct case_resul
 		c->status = CASE_FAILED;
 	else
 		return bad(l, "a case has an unknown status");
+	if (c->status != CASE_OK && !reason)
+		return bad(l, "a case is skipped or failed without a reason");
 	if (reason) {
 		c->reason = strdup(reason);
 		if (!c->reason)
@@ -180,9 +184,12 @@ static int load_json(const struct loader *l, json_t **doc)
 {
 	json_error_t error;
 	struct stat st;
-	FILE *file = fopen(l->path, "re");
-	int err = 0;
+	/* a FIFO is told by what it is, not waited for */
+	int fd = open(l->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), err = 0;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
+	if (!file && fd >= 0)
+		close(fd);
 	if (!file)
 		return fail(l->why, EXIT_WRONG_USE, errno, "can't read %s: %s", l->path,
 			    strerror(errno));

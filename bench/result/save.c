@@ -27,8 +27,8 @@ static json_t *samples_json(const struct samples *s)
 			double v = s->value[f][i];
 
 			json_array_append_new(column, !isfinite(v) ? json_null() :
-						      whole ? json_integer((json_int_t)v) :
-							      json_real(v));
+						      whole && fabs(v) < 9e15 ? json_integer((json_int_t)v) :
+										json_real(v));
 		}
 		json_object_set_new(out, sample_field_name((enum sample_field)f), column);
 	}

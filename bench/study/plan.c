@@ -163,7 +163,7 @@ static int case_word(struct plan_line *line, char *word, struct failure *why)
 static int statement(struct plan *plan, char *text, struct failure *why)
 {
 	char *save = NULL, *word = strtok_r(text, " \t\n", &save), *value;
-	unsigned int number;
+	unsigned int number = 0;
 	int err = 0;
 
 	if (!word)
@@ -224,6 +224,9 @@ int plan_load(struct plan *plan, const char *path, struct failure *why)
 		if (err)
 			fail(why, EXIT_WRONG_USE, -err, "%s line %u: %s", path, number, inner.text);
 	}
+	if (!err && ferror(file))
+		err = fail(why, EXIT_WRONG_USE, errno, "can't read the plan %s: %s", path,
+			   strerror(errno));
 	fclose(file);
 	if (!err && !plan->line_count)
 		err = fail(why, EXIT_WRONG_USE, EINVAL, "the plan %s has no case line", path);

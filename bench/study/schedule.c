@@ -34,14 +34,16 @@ int schedule_make(const unsigned int *rounds, size_t cases, unsigned int warmup,
 		*turns = NULL;
 		return -ENOMEM;
 	}
-	gsl_rng_set(rng, (unsigned long)seed);
+	/* the generator looks at 32 bits of it */
+	gsl_rng_set(rng, (unsigned long)((seed ^ seed >> 32) & UINT32_MAX));
 	for (unsigned int r = 0; r < warmup + timed; r++) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < cases; i++)
 			if (r < warmup || takes_part(r - warmup, rounds[i], timed))
 				order[n++] = i;
-		gsl_ran_shuffle(rng, order, n, sizeof(*order));
+		if (n > 1)
+			gsl_ran_shuffle(rng, order, n, sizeof(*order));
 		for (size_t i = 0; i < n; i++)
 			(*turns)[(*count)++] =
 				(struct turn){ order[i], r, (unsigned int)i, r < warmup };

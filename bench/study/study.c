@@ -11,13 +11,18 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "analysis/claims.h"
 #include "measure/clock.h"
+#include "study/counting.h"
 #include "study/schedule.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
 
 #define SAVE_EVERY_S 10
+/* What watching costs is a ratio of two noisy figures: short transfers are watched several times. */
+#define WATCHED_TRANSFERS 3
+#define WATCHED_ONCE_ABOVE_S 0.5
 
 static void set_status(struct case_result *c, enum case_status status, const char *reason)
 {
@@ -195,6 +200,12 @@ static int verify_case(struct study *s, size_t index, struct failure *why)
 	return 0;
 }
 
+/* The clocks' own resolution: what is summarised here is then what a reader of the document gets. */
+static double whole_ns(double seconds)
+{
+	return round(seconds * 1e9) / 1e9;
+}
+
 static void add_sample(struct case_result *c, const struct turn *turn,
 		       const struct transfer_outcome *out)
 {
@@ -203,13 +214,13 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 
 	if (row < 0)
 		return;
-	t->value[SAMPLE_WALL_S][row] = out->wall_s;
-	t->value[SAMPLE_SENDER_CPU_S][row] = out->sender_cpu_s;
-	t->value[SAMPLE_RECEIVER_CPU_S][row] = out->receiver_cpu_s;
-	t->value[SAMPLE_SYSTEM_CPU_S][row] = out->system_cpu_s;
-	t->value[SAMPLE_STEAL_S][row] = out->steal_s;
-	t->value[SAMPLE_SETUP_CPU_S][row] = out->setup_cpu_s;
-	t->value[SAMPLE_RELEASE_CPU_S][row] = out->release_cpu_s;
+	t->value[SAMPLE_WALL_S][row] = whole_ns(out->wall_s);
+	t->value[SAMPLE_SENDER_CPU_S][row] = whole_ns(out->sender_cpu_s);
+	t->value[SAMPLE_RECEIVER_CPU_S][row] = whole_ns(out->receiver_cpu_s);
+	t->value[SAMPLE_SYSTEM_CPU_S][row] = whole_ns(out->system_cpu_s);
+	t->value[SAMPLE_STEAL_S][row] = whole_ns(out->steal_s);
+	t->value[SAMPLE_SETUP_CPU_S][row] = whole_ns(out->setup_cpu_s);
+	t->value[SAMPLE_RELEASE_CPU_S][row] = whole_ns(out->release_cpu_s);
 	t->value[SAMPLE_FAULTS_MINOR][row] = (double)out->faults_minor;
 	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
 	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
@@ -326,6 +337,66 @@ static int measure_all(struct study *s, struct failure *why)
 	return err;
 }
 
+static int count_case(struct study *s, struct counting *counting, size_t index, struct failure *why)
+{
+	struct case_result *c = &s->result->cases[index];
+	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink);
+	unsigned int times = s->seconds[index] > WATCHED_ONCE_ABOVE_S ? 1 : WATCHED_TRANSFERS;
+	struct failure inner = { 0 };
+	int err = 0;
+
+	for (unsigned int i = 0; i < times && !err; i++) {
+		if (set_cache(s, index))
+			return 0;
+		err = counting_transfer(counting, &spec, &inner);
+	}
+	if (err)
+		return take_failure(s, index, err, &inner, why);
+	counting_store(counting, s->result, c);
+	return 0;
+}
+
+static int count_all(struct study *s, struct failure *why)
+{
+	struct counting *counting = NULL;
+	char text[64];
+	int err = counting_open(&counting, s->result, why);
+
+	for (size_t i = 0; i < s->count && !err && counting; i++) {
+		if (stopped(s)) {
+			err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+			break;
+		}
+		if (s->result->cases[i].status != CASE_OK)
+			continue;
+		case_text(s, i, text, sizeof(text));
+		progress_show(&s->progress, i == 0, -1, "counting, case %zu of %zu: %s", i + 1,
+			      s->count, text);
+		err = count_case(s, counting, i, why);
+	}
+	counting_close(counting);
+	return err;
+}
+
+/* Every case says why it has no counts, if it has none; then the claims can be tested. */
+static void conclude(struct study *s)
+{
+	const json_t *all = json_array_get(s->result->probes, 0);
+	const char *reason = json_string_value(json_object_get(all, "reason"));
+	json_t *claims;
+
+	if (json_array_size(s->result->probes) != 1 || !reason)
+		reason = "the counting pass did not reach this case";
+	for (size_t i = 0; i < s->result->case_count; i++)
+		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
+			counting_unknown(&s->result->cases[i], reason);
+	claims = claims_test(s->result);
+	if (claims) {
+		json_decref(s->result->claims);
+		s->result->claims = claims;
+	}
+}
+
 int study_run(const struct study_settings *settings, const struct plan_case *cases, size_t count,
 	      bool quiet, struct result *result, struct failure *why)
 {
@@ -350,6 +421,9 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	}
 	if (!err)
 		err = measure_all(&s, why);
+	if (!err && settings->count)
+		err = count_all(&s, why);
+	conclude(&s);
 	progress_end(&s.progress);
 	free(s.seconds);
 	return err;

@@ -25,6 +25,7 @@ struct study_settings {
 	unsigned int warmup;
 	uint64_t seed;
 	unsigned int time_limit_s; /* of one transfer */
+	bool count; /* watch each case once more after the timing */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };
 

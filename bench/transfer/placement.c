@@ -11,11 +11,14 @@
 
 const char *const placement_names[PLACEMENTS] = { "cores", "same", "sibling", "none" };
 
-/* A usable CPU and what it shares with others: equal numbers mean the same thing, -1 that it isn't known. */
+/*
+ * A usable CPU and what it shares with others: equal numbers mean the same thing, -1 that it isn't
+ * known.
+ */
 struct spot {
 	int cpu, core, cache, node;
 	bool first; /* on the core of CPU 0 */
-	int kind; /* higher is faster; 0 throughout when all are alike or nothing is known */
+	int kind;   /* higher is faster; 0 throughout when all are alike or nothing is known */
 };
 
 int placement_parse(const char *name, enum placement *placement)
@@ -69,7 +72,7 @@ static int describe(hwloc_topology_t topology, hwloc_const_bitmap_t usable, stru
 			continue;
 		kind = hwloc_cpukinds_get_by_cpuset(topology, pu->cpuset, 0);
 		core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
-		spots[count++] = (struct spot){
+		spots[count++] = (struct spot) {
 			.cpu = (int)pu->os_index,
 			.core = core ? (int)core->logical_index : -1,
 			.first = hwloc_bitmap_isset(core ? core->cpuset : pu->cpuset, 0),
@@ -82,7 +85,10 @@ static int describe(hwloc_topology_t topology, hwloc_const_bitmap_t usable, stru
 	return count;
 }
 
-/* Unknown cores are taken to be different ones: that is what most systems without a description have. */
+/*
+ * Unknown cores are taken to be different ones: that is what most systems without a description
+ * have.
+ */
 static bool same_core(const struct spot *a, const struct spot *b)
 {
 	return a->core >= 0 && a->core == b->core;
@@ -93,7 +99,10 @@ static bool shared(int a, int b)
 	return a >= 0 && a == b;
 }
 
-/* CPU 0 takes most interrupts, and its core's other threads feel it: 2 away from that core, 1 beside it. */
+/*
+ * CPU 0 takes most interrupts, and its core's other threads feel it: 2 away from that core, 1
+ * beside it.
+ */
 static int quiet(const struct spot *spot)
 {
 	return spot->first ? spot->cpu != 0 : 2;
@@ -104,13 +113,14 @@ static int merit(const struct spot *sender, const struct spot *receiver)
 {
 	int slower = sender->kind < receiver->kind ? sender->kind : receiver->kind;
 
-	return slower << 7 | (sender->kind == receiver->kind) << 6 | shared(sender->cache, receiver->cache) << 5 |
+	return slower << 7 | (sender->kind == receiver->kind) << 6 |
+	       shared(sender->cache, receiver->cache) << 5 |
 	       shared(sender->node, receiver->node) << 4 | quiet(sender) << 2 | quiet(receiver);
 }
 
 /* The best pair on one core or on two; the first among equals. */
-static bool best_pair(const struct spot *spots, int count, bool one_core, const struct spot **sender,
-		      const struct spot **receiver)
+static bool best_pair(const struct spot *spots, int count, bool one_core,
+		      const struct spot **sender, const struct spot **receiver)
 {
 	int best = -1, i, j;
 
@@ -142,21 +152,23 @@ static const struct spot *best_single(const struct spot *spots, int count)
 static void explain_pair(struct placement_choice *out, const struct spot *a, const struct spot *b,
 			 const char *note)
 {
-	const char *cache = shared(a->cache, b->cache)		  ? "one last-level cache" :
-			    a->cache < 0 || b->cache < 0	  ? "caches not described" :
-								    "no cache in common";
+	const char *cache = shared(a->cache, b->cache)	   ? "one last-level cache"
+			    : a->cache < 0 || b->cache < 0 ? "caches not described"
+							   : "no cache in common";
 	const char *node = shared(a->node, b->node) ? "one NUMA node" : "two NUMA nodes";
 
 	out->sender_cpu = a->cpu;
 	out->receiver_cpu = b->cpu;
-	snprintf(out->text, sizeof(out->text), "sender on CPU %d, receiver on CPU %d: %s, %s, %s%s", a->cpu, b->cpu,
-		 same_core(a, b) ? "threads of one core" : "different cores", cache, node, note);
+	snprintf(out->text, sizeof(out->text), "sender on CPU %d, receiver on CPU %d: %s, %s, %s%s",
+		 a->cpu, b->cpu, same_core(a, b) ? "threads of one core" : "different cores", cache,
+		 node, note);
 }
 
 static void explain_single(struct placement_choice *out, const struct spot *spot, const char *note)
 {
 	out->sender_cpu = out->receiver_cpu = spot->cpu;
-	snprintf(out->text, sizeof(out->text), "sender and receiver on CPU %d, taking turns%s", spot->cpu, note);
+	snprintf(out->text, sizeof(out->text), "sender and receiver on CPU %d, taking turns%s",
+		 spot->cpu, note);
 }
 
 static int choose_among(const struct spot *spots, int count, enum placement placement,
@@ -169,8 +181,8 @@ static int choose_among(const struct spot *spots, int count, enum placement plac
 	} else if (placement == PLACE_SIBLING) {
 		if (!best_pair(spots, count, true, &sender, &receiver))
 			return fail(why, EXIT_MACHINE_CANT, ENODEV,
-				    "no core with two usable threads: SMT is off, absent or hidden from this "
-				    "system");
+				    "no core with two usable threads: SMT is off, absent or hidden "
+				    "from this system");
 		explain_pair(out, sender, receiver, "");
 	} else if (best_pair(spots, count, false, &sender, &receiver)) {
 		explain_pair(out, sender, receiver, "");
@@ -189,20 +201,22 @@ int placement_choose(enum placement placement, struct placement_choice *out, str
 	struct spot *spots = NULL;
 	int count, err = 0;
 
-	*out = (struct placement_choice){ .sender_cpu = -1, .receiver_cpu = -1 };
+	*out = (struct placement_choice) { .sender_cpu = -1, .receiver_cpu = -1 };
 	if (placement == PLACE_NONE) {
-		snprintf(out->text, sizeof(out->text), "not pinned: the scheduler places both and may move them");
+		snprintf(out->text, sizeof(out->text),
+			 "not pinned: the scheduler places both and may move them");
 		return 0;
 	}
 	usable = hwloc_bitmap_alloc();
 	if (!usable || hwloc_topology_init(&topology) || hwloc_topology_load(topology)) {
-		err = fail(why, EXIT_MACHINE_CANT, ENODEV, "hwloc can't read this machine's topology");
+		err = fail(why, EXIT_MACHINE_CANT, ENODEV,
+			   "hwloc can't read this machine's topology");
 		goto out;
 	}
 	/* the affinity mask, which is also inside the cpuset of the control group */
 	if (hwloc_get_cpubind(topology, usable, HWLOC_CPUBIND_PROCESS)) {
-		err = fail(why, EXIT_MACHINE_CANT, errno, "can't tell which CPUs this process may use: %s",
-			   strerror(errno));
+		err = fail(why, EXIT_MACHINE_CANT, errno,
+			   "can't tell which CPUs this process may use: %s", strerror(errno));
 		goto out;
 	}
 	count = describe(topology, usable, &spots);
@@ -210,7 +224,8 @@ int placement_choose(enum placement placement, struct placement_choice *out, str
 		err = choose_among(spots, count, placement, out, why);
 	else
 		err = fail(why, EXIT_MACHINE_CANT, count ? -count : ENODEV,
-			   count ? "out of memory" : "hwloc knows none of the CPUs this process may use");
+			   count ? "out of memory"
+				 : "hwloc knows none of the CPUs this process may use");
 out:
 	free(spots);
 	hwloc_bitmap_free(usable);

@@ -9,13 +9,13 @@
 
 enum placement {
 	/*
-	 * Two cores, of the fastest kind, with a last-level cache and a NUMA node in common if there
-	 * are such; the sender not on CPU 0, which takes most interrupts, if there is a choice.
+	 * Two cores, of the fastest kind, with a last-level cache and a NUMA node in common if
+	 * there are such; away from CPU 0, which takes most interrupts, if there is a choice.
 	 */
 	PLACE_CORES,
-	PLACE_SAME, /* one CPU for both */
+	PLACE_SAME,    /* one CPU for both */
 	PLACE_SIBLING, /* two threads of one core */
-	PLACE_NONE, /* wherever the scheduler puts them */
+	PLACE_NONE,    /* wherever the scheduler puts them */
 	PLACEMENTS
 };
 
@@ -23,19 +23,21 @@ extern const char *const placement_names[PLACEMENTS]; /* "cores", "same", "sibli
 
 struct placement_choice {
 	int sender_cpu, receiver_cpu; /* -1: not pinned */
-	char text[PLACEMENT_TEXT_MAX]; /* what was chosen, and why when it isn't what was asked for */
+	/* what was chosen, and why when it isn't what was asked for */
+	char text[PLACEMENT_TEXT_MAX];
 };
 
 /* Returns 0, or -EINVAL for a name there is none of. */
 int placement_parse(const char *name, enum placement *placement);
 
 /*
- * Chooses. Where PLACE_CORES finds no two cores it takes two threads of one, and on a single CPU that one,
- * and says so in the text. Returns 0 or -errno with `why`: no two threads for PLACE_SIBLING, no topology.
+ * Chooses. Where PLACE_CORES finds no two cores it takes two threads of one, and on a single CPU
+ * that one, and says so in the text. Returns 0 or -errno with `why`: no two threads for
+ * PLACE_SIBLING, no topology.
  */
 int placement_choose(enum placement placement, struct placement_choice *out, struct failure *why);
 
-/* Pins the calling process (its calling thread) to a CPU; -1 changes nothing. Returns 0 or -errno. */
+/* Pins the calling thread to a CPU; -1 changes nothing. Returns 0 or -errno. */
 int placement_pin(int cpu);
 
 #endif

@@ -13,8 +13,10 @@ set logscale x 2
 set xrange [chunk_from:chunk_to]
 set xtics () font small
 set for [i = 1:chunk_tic_count] xtics add (chunk_tic_label[i] chunk_tic_at[i])
-set yrange [0:*]
-set offsets 0,0,graph 0.05,0
+set logscale y 10
+set yrange [chunk_y_from:chunk_y_to]
+set ytics ()
+set for [e = -6:4] for [m in '1 2 5'] ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e)
 set xlabel 'chunk: the most one call may move, bytes' font middling offset 0,0.3
 set style fill transparent solid 0.22 noborder
 set key at screen 0.975,0.885 right top vertical maxrows 1 font middling samplen 2.5 width 0.5
@@ -28,15 +30,14 @@ set lmargin at screen 0.105
 set rmargin at screen 0.515
 set bmargin at screen 0.29
 set label 6 'sender' at graph 0.98,0.96 right font middling
-set ylabel 'CPU seconds per 10^9 bytes' font middling offset 0.3,0
+set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,0.545 center rotate font middling
 plot for [i = 1:chunk_method_count] chunks skip 1 using 2:(is(i) ? $5 : NaN):(is(i) ? $6 : NaN) with filledcurves linecolor rgb method_rgb(chunk_method[i]) notitle, \
      for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_method[i]
-do for [i = 1:5] { unset label i }
+do for [i = 1:7] { unset label i }
 unset key
-unset ylabel
 set lmargin at screen 0.575
 set rmargin at screen 0.975
-set label 6 'sender + receiver'
+set label 6 'sender + receiver' at graph 0.98,0.96 right font middling
 plot for [i = 1:chunk_method_count] chunks skip 1 using 2:(is(i) ? $8 : NaN):(is(i) ? $9 : NaN) with filledcurves linecolor rgb method_rgb(chunk_method[i]) notitle, \
      for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):7 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) notitle
 unset multiplot

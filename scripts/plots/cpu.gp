@@ -8,7 +8,7 @@ load 'page.gp'
 
 set label 4 cpu_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
 set label 5 cpu_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
-set ylabel 'CPU seconds per 10^9 bytes' font middling offset 0.5,0
+set label 7 'CPU seconds per 10^9 bytes' at screen 0.022,0.545 center rotate font middling
 set yrange [0:*]
 set offsets 0,0,graph 0.09,0
 set xrange [x_from:x_to]

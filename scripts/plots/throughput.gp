@@ -9,7 +9,7 @@ load 'page.gp'
 
 set label 4 throughput_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
 set label 5 throughput_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
-set ylabel 'GB/s (10^9 bytes per second of wall time)' font middling offset 0.5,0
+set label 7 'GB/s (10^9 bytes per second of wall time)' at screen 0.022,0.545 center rotate font middling
 set yrange [0:*]
 set offsets 0,0,graph 0.09,0
 set xrange [x_from:x_to]

@@ -36,27 +36,42 @@ static json_t *quiet_machine(void)
 	static const struct {
 		const char *name, *text;
 	} texts[] = {
-		{ "net.congestion_control", "reno" },	  { "cpu.governor", "performance" },
-		{ "cpu.frequency_driver", "acpi-cpufreq" }, { "cpu.turbo", "off" },
-		{ "cpu.smt", "off" },			  { "cpu.hypervisor", "none" },
-		{ "cpu.quota", "none" },		  { "kernel.clocksource", "tsc" },
-		{ "kernel.user_system_split", "sampled" }, { "kernel.idle_driver", "none" },
-		{ "security.lockdown", "none" },	  { "storage.file_system", "ext4" },
-		{ "storage.device", "nvme0n1" },	  { "storage.direct_io", "works" },
+		{ "net.congestion_control", "reno" },
+		{ "cpu.governor", "performance" },
+		{ "cpu.frequency_driver", "acpi-cpufreq" },
+		{ "cpu.turbo", "off" },
+		{ "cpu.smt", "off" },
+		{ "cpu.hypervisor", "none" },
+		{ "cpu.quota", "none" },
+		{ "kernel.clocksource", "tsc" },
+		{ "kernel.user_system_split", "sampled" },
+		{ "kernel.idle_driver", "none" },
+		{ "security.lockdown", "none" },
+		{ "storage.file_system", "ext4" },
+		{ "storage.device", "nvme0n1" },
+		{ "storage.direct_io", "works" },
 		{ "memory.limit_bytes", "none" },
 	};
 	static const struct {
 		const char *name;
 		long long number;
 	} numbers[] = {
-		{ "cpu.usable", 8 },		    { "cpu.threads", 8 },
-		{ "cpu.kinds", 1 },		    { "cpu.numa_nodes", 1 },
-		{ "load.busy_cpus_now", 0 },	    { "load.steal_share", 0 },
-		{ "net.loopback_mtu", 65536 },	    { "net.wmem_max_bytes", 4 * MIB },
-		{ "net.rmem_max_bytes", 4 * MIB },  { "net.optmem_max_bytes", 131072 },
-		{ "limits.pipe_max_bytes", MIB },   { "limits.memlock_bytes", 64 * MIB },
-		{ "security.io_uring_disabled", 0 }, { "memory.available_bytes", 8192 * MIB },
-		{ "storage.free_bytes", 8192 * MIB }, { "storage.direct_io_alignment", 512 },
+		{ "cpu.usable", 8 },
+		{ "cpu.threads", 8 },
+		{ "cpu.kinds", 1 },
+		{ "cpu.numa_nodes", 1 },
+		{ "load.busy_cpus_now", 0 },
+		{ "load.steal_share", 0 },
+		{ "net.loopback_mtu", 65536 },
+		{ "net.wmem_max_bytes", 4 * MIB },
+		{ "net.rmem_max_bytes", 4 * MIB },
+		{ "net.optmem_max_bytes", 131072 },
+		{ "limits.pipe_max_bytes", MIB },
+		{ "limits.memlock_bytes", 64 * MIB },
+		{ "security.io_uring_disabled", 0 },
+		{ "memory.available_bytes", 8192 * MIB },
+		{ "storage.free_bytes", 8192 * MIB },
+		{ "storage.direct_io_alignment", 512 },
 		{ "storage.read_ahead_bytes", 131072 },
 	};
 	json_t *host = json_object();
@@ -83,7 +98,7 @@ static struct finding judged(json_t *host, const struct findings_plan *plan, con
 		if (!strcmp(findings.item[i].code, code))
 			return findings.item[i];
 	fail_msg("no finding has the code %s", code);
-	return (struct finding){ 0 };
+	return (struct finding) { 0 };
 }
 
 static void quiet_machine_has_no_warning(void **state)
@@ -96,7 +111,8 @@ static void quiet_machine_has_no_warning(void **state)
 	findings_judge(host, &usual, &findings);
 	assert_true(findings.count >= 20);
 	for (i = 0; i < findings.count; i++) {
-		if (findings.item[i].level == FINDING_WARN || findings.item[i].level == FINDING_UNKNOWN)
+		if (findings.item[i].level == FINDING_WARN ||
+		    findings.item[i].level == FINDING_UNKNOWN)
 			fail_msg("%s: %s", findings.item[i].code, findings.item[i].what);
 		assert_true(findings.item[i].what[0]);
 	}
@@ -176,7 +192,8 @@ static const struct change {
 	{ "kernel.user_system_split", "\"measured\"", "accounting", FINDING_NOTE },
 	{ "kernel.softirq_charged_to_task", "false", "softirq_accounting", FINDING_WARN },
 	{ "kernel.build", "{\"CONFIG_KASAN\": \"y\"}", "kernel_build", FINDING_WARN },
-	{ "kernel.build", "{\"CONFIG_INIT_ON_ALLOC_DEFAULT_ON\": \"y\"}", "kernel_build", FINDING_NOTE },
+	{ "kernel.build", "{\"CONFIG_INIT_ON_ALLOC_DEFAULT_ON\": \"y\"}", "kernel_build",
+	  FINDING_NOTE },
 	{ "cpu.mitigations", "{\"meltdown\": \"Mitigation: PTI\"}", "mitigations", FINDING_NOTE },
 	{ "cpu.mitigations", "{\"mds\": \"Vulnerable\"}", "mitigations", FINDING_NOTE },
 	{ "memory.available_bytes", "330000000", "page_cache_room", FINDING_WARN },
@@ -321,7 +338,8 @@ static void only_warnings_reach_the_result(void **state)
 	findings_warn(result, &findings);
 	assert_int_equal(json_array_size(result->warnings), 1);
 	first = json_array_get(result->warnings, 0);
-	assert_string_equal(json_string_value(json_object_get(first, "code")), "congestion_control");
+	assert_string_equal(json_string_value(json_object_get(first, "code")),
+			    "congestion_control");
 	assert_true(strlen(json_string_value(json_object_get(first, "effect"))) > 0);
 	json_decref(host);
 	result_free(result);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "measure/probes.h"
+
+/* Calls whose results the ledger can't book: nothing that rests on results alone can be complete. */
+static bool ledger_complete(const struct probe_counts *counts, enum role role, enum phase phase)
+{
+	if (counts->of[role][phase].blind)
+		return false;
+	for (enum phase p = PHASE_SETUP; p < PHASES; p++)
+		if (counts->of[role][p].syscalls[SYS_io_uring_setup])
+			return false;
+	return true;
+}
+
+/* Hooks in TCP see no other protocol. */
+static bool only_tcp(enum site site)
+{
+	return site == SITE_USER_TO_SOCKET || site == SITE_BY_REFERENCE;
+}
+
+void probes_site(const struct probes *probes, const struct probe_counts *counts, enum role role,
+		 enum phase phase, enum site site, struct probe_value *out)
+{
+	const struct probe_row *row = &probes_rows(probes)[site];
+	const struct counters *counters = &counts->of[role][phase];
+	bool complete = ledger_complete(counts, role, phase);
+	bool unseen = row->rung < RUNG_LEDGER && only_tcp(site) && !counts->tcp;
+
+	memset(out, 0, sizeof(*out));
+	if (row->rung == RUNG_NONE) {
+		out->reason = row->reason;
+	} else if (row->rung == RUNG_LEDGER || unseen) {
+		out->known = complete && (!unseen || row->second);
+		out->bytes = counters->ledger[site].bytes;
+		out->calls = counters->ledger[site].calls;
+		out->source = PROBE_LEDGER;
+		if (!out->known)
+			out->reason = "bytes moved by calls whose results don't say how many or where "
+				      "(io_uring, sendmmsg, vmsplice)";
+	} else {
+		out->known = true;
+		out->bytes = counters->hook[site].bytes;
+		out->calls = counters->hook[site].calls;
+		out->source = row->how;
+		out->second_known = row->second && complete;
+		out->second_bytes = counters->ledger[site].bytes;
+		out->second_calls = counters->ledger[site].calls;
+		out->second_source = PROBE_LEDGER;
+	}
+	if (!out->known)
+		out->bytes = out->calls = 0;
+}
+
+const char *probes_site_name(enum site site)
+{
+	static const char *const names[SITES] = {
+		[SITE_FILE_TO_USER] = "file_to_user",
+		[SITE_FILE_TO_KERNEL] = "file_to_kernel",
+		[SITE_USER_TO_SOCKET] = "user_to_socket",
+		[SITE_DEFERRED] = "deferred",
+		[SITE_SOCKET_TO_USER] = "socket_to_user",
+		[SITE_BY_REFERENCE] = "by_reference",
+		[SITE_DISK_TO_PAGE_CACHE] = "disk_to_page_cache",
+		[SITE_DISK_TO_USER] = "disk_to_user",
+	};
+
+	return site < SITES ? names[site] : NULL;
+}
+
+const char *probes_softirq_name(unsigned int vector)
+{
+	static const char *const names[COUNTED_SOFTIRQS] = {
+		"hi", "timer", "net_tx", "net_rx", "block", "irq_poll", "tasklet", "sched", "hrtimer",
+		"rcu",
+	};
+
+	return vector < COUNTED_SOFTIRQS ? names[vector] : NULL;
+}
+
+const char *probes_interrupt_name(enum interrupt interrupt)
+{
+	static const char *const names[INTERRUPTS] = {
+		[INTERRUPT_DEVICE] = "device",
+		[INTERRUPT_TIMER] = "timer",
+		[INTERRUPT_RESCHEDULE] = "reschedule",
+		[INTERRUPT_CALL_FUNCTION] = "call_function",
+		[INTERRUPT_IRQ_WORK] = "irq_work",
+		[INTERRUPT_IPI] = "ipi",
+	};
+
+	return interrupt < INTERRUPTS ? names[interrupt] : NULL;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "report/claims_text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/grid.h"
+
+static const char *text_of(const json_t *claim, const char *key)
+{
+	const char *text = json_string_value(json_object_get(claim, key));
+
+	return text ? text : "";
+}
+
+static const char *verdict_words(const char *verdict)
+{
+	if (!strcmp(verdict, "confirmed"))
+		return "Confirmed";
+	if (!strcmp(verdict, "corrected"))
+		return "Corrected";
+	return "Can't tell";
+}
+
+static int write_one(const json_t *claim, enum style style, FILE *out)
+{
+	const char *measured = text_of(claim, "measured");
+	char *text = NULL;
+
+	if (asprintf(&text, "%s: “%s”. %s%s%s.", verdict_words(text_of(claim, "verdict")),
+		     text_of(claim, "claim"), measured, measured[0] ? "; " : "",
+		     text_of(claim, "why")) < 0)
+		return -ENOMEM;
+	if (style == STYLE_MARKDOWN) {
+		fputs("- ", out);
+		put_markdown(out, text);
+	} else {
+		fputs("  • ", out);
+		put_wrapped(out, text, 4, GRID_WIDTH - 4);
+	}
+	putc('\n', out);
+	free(text);
+	return 0;
+}
+
+int claims_write(const struct result *result, enum style style, FILE *out)
+{
+	json_t *claim;
+	size_t i;
+	int err = 0;
+
+	json_array_foreach(result->claims, i, claim) {
+		err = write_one(claim, style, out);
+		if (err)
+			break;
+	}
+	return err;
+}

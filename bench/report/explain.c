@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "report/explain.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "analysis/counts.h"
+#include "analysis/summary.h"
+#include "base/size.h"
+#include "report/format.h"
+
+#define NAME_WIDTH 34
+
+static const struct {
+	const char *key, *name;
+} sites[] = {
+	{ "file_to_user", "copied page cache → user buffer" },
+	{ "file_to_kernel", "copied page cache → kernel pages" },
+	{ "user_to_socket", "copied user memory → socket" },
+	{ "deferred", "copied later after all" },
+	{ "by_reference", "handed over by reference" },
+	{ "disk_to_user", "device → user buffer (DMA)" },
+	{ "disk_to_page_cache", "device → page cache (DMA)" },
+	{ "socket_to_user", "copied socket → receiver" },
+};
+
+/* Pads by characters, not bytes: the names have arrows. */
+static void put_name(const char *name, FILE *out)
+{
+	int width = 0;
+
+	for (const char *p = name; *p; p++)
+		width += (*p & 0xc0) != 0x80;
+	fprintf(out, "  %s%*s", name, width < NAME_WIDTH ? NAME_WIDTH - width : 1, "");
+}
+
+static void put_row(const char *name, const char *textbook, double value, const char *source,
+		    FILE *out)
+{
+	char text[FORMAT_MAX];
+
+	put_name(name, out);
+	fprintf(out, "%12s %16s   %s\n", textbook, isnan(value) ? "–" : format_count(value, text),
+		source ? source : "");
+}
+
+static unsigned int textbook_copies(const struct textbook *t, const char *site)
+{
+	if (!strcmp(site, "file_to_user"))
+		return t->file_to_user;
+	if (!strcmp(site, "user_to_socket"))
+		return t->user_to_socket;
+	return 0;
+}
+
+static bool on_sender_path(const char *site)
+{
+	return !strcmp(site, "file_to_user") || !strcmp(site, "file_to_kernel") ||
+	       !strcmp(site, "user_to_socket") || !strcmp(site, "deferred");
+}
+
+static const char *source_of(const json_t *entry)
+{
+	const char *source = json_string_value(json_object_get(entry, "source"));
+
+	return source ? source : json_string_value(json_object_get(entry, "reason"));
+}
+
+static void put_calls(const struct method *m, const struct case_result *c, FILE *out)
+{
+	const json_t *entry = json_object_get(c->counts, "syscalls");
+	double rounds = rounds_of(c), expected = 0;
+	char textbook[FORMAT_MAX], name[64];
+
+	for (size_t i = 0; i < 3 && m->textbook.calls[i].name; i++) {
+		double calls = m->textbook.calls[i].per_chunk * rounds;
+
+		expected += calls;
+		snprintf(name, sizeof(name), "%s calls", m->textbook.calls[i].name);
+		put_row(name, format_count(calls, textbook),
+			count_of(c, "syscalls", m->textbook.calls[i].name), source_of(entry), out);
+	}
+	put_row("all system calls", format_count(expected, textbook), count_of(c, "syscalls", NULL),
+		source_of(entry), out);
+	put_row("user/kernel crossings", format_count(2 * expected, textbook),
+		count_of(c, "crossings", NULL), source_of(json_object_get(c->counts, "crossings")),
+		out);
+}
+
+static void put_switches(const struct case_result *c, FILE *out)
+{
+	static const struct {
+		const char *key, *name;
+	} rows[] = {
+		{ "context_switches_voluntary", "context switches, voluntary" },
+		{ "context_switches_involuntary", "context switches, involuntary" },
+		{ "context_switches_process", "  … to another process" },
+		{ "context_switches_thread", "  … to a thread of the same" },
+		{ "interrupts", "interrupts taken" },
+		{ "softirqs", "softirqs run" },
+		{ "page_faults_minor", "page faults, minor" },
+		{ "page_faults_major", "page faults, major" },
+		{ "page_cache_pages_added", "page-cache pages added" },
+		{ "page_cache_pages_touched", "page-cache pages touched" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const json_t *entry = json_object_get(c->counts, rows[i].key);
+
+		if (entry)
+			put_row(rows[i].name, "", count_of(c, rows[i].key, NULL), source_of(entry),
+				out);
+	}
+}
+
+static void put_copies(const struct method *m, const struct case_result *c, FILE *out)
+{
+	char textbook[FORMAT_MAX];
+
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
+		const json_t *entry = json_object_get(c->copies, sites[i].key);
+		double said = textbook_copies(&m->textbook, sites[i].key) * (double)c->payload;
+
+		if (entry)
+			put_row(sites[i].name,
+				on_sender_path(sites[i].key) ? format_count(said, textbook) : "",
+				copied_bytes(c, sites[i].key), source_of(entry), out);
+	}
+	put_name("copies per byte, sender's side", out);
+	fprintf(out, "%12u", m->textbook.file_to_user + m->textbook.user_to_socket);
+	if (isnan(sender_copied_bytes(c)) || !c->payload)
+		fprintf(out, " %16s\n", "–");
+	else
+		fprintf(out, " %16.3f\n", sender_copied_bytes(c) / (double)c->payload);
+}
+
+static void put_cost(const struct result *result, const struct case_result *c, FILE *out)
+{
+	struct case_summary s;
+
+	if (summarize(result, c, &s) || !s.sender_cpu_per_gb.n)
+		return;
+	fprintf(out,
+		"\nIt took %.4f CPU seconds per GB of the sender (%.4f to %.4f), %.4f of the "
+		"receiver",
+		s.sender_cpu_per_gb.median, s.sender_cpu_per_gb.low, s.sender_cpu_per_gb.high,
+		s.receiver_cpu_per_gb.median);
+	if (s.baseline && s.baseline != c && s.sender_cpu_ratio.n)
+		fprintf(out, ";\nthe sender's share is %.2f of read_write's (%.2f to %.2f)%s",
+			s.sender_cpu_ratio.median, s.sender_cpu_ratio.low, s.sender_cpu_ratio.high,
+			strcmp(s.baseline->cache, c->cache) ? " from a cold cache" : "");
+	fputs(".\n", out);
+}
+
+void explain_print(const struct method *m, const struct result *result, FILE *out)
+{
+	const struct case_result *c = result ? main_case(result, m->name, "warm") : NULL;
+	char chunk[SIZE_TEXT_MAX], bytes[FORMAT_MAX];
+
+	fprintf(out, "%s: %s\nThe texts say: %s.\n\n", m->name, m->summary, m->textbook.says);
+	if (!c) {
+		for (size_t i = 0; i < 3 && m->textbook.calls[i].name; i++)
+			fprintf(out, "  %u %s per chunk\n", m->textbook.calls[i].per_chunk,
+				m->textbook.calls[i].name);
+		fprintf(out, "  %u copies per byte on the sender's side\n\n%s\n",
+			m->textbook.file_to_user + m->textbook.user_to_socket,
+			result ? "The result has no warm case of it with the default chunk and "
+				 "drain."
+			       : "There is no result to set beside it: 'copytax run' makes one.");
+		return;
+	}
+	fprintf(out, "One transfer of %s bytes in chunks of %s, warm cache:\n",
+		format_count((double)c->payload, bytes), size_format(c->chunk, chunk));
+	put_name("", out);
+	fprintf(out, "%12s %16s   %s\n", "textbook", "measured", "source");
+	put_calls(m, c, out);
+	put_switches(c, out);
+	put_copies(m, c, out);
+	put_cost(result, c, out);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "study/counting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/stats.h"
+#include "measure/probes.h"
+#include "study/counts.h"
+
+#define TRANSFERS_MAX 9
+
+struct watched {
+	struct probe_counts counts;
+	double sender_cpu_s;
+};
+
+struct counting {
+	struct probes *probes;
+	struct watched watched[TRANSFERS_MAX];
+	size_t count;
+};
+
+static const char *const rung_names[] = {
+	[RUNG_FEXIT] = "fexit",
+	[RUNG_KRETPROBE] = "kretprobe",
+	[RUNG_TRACEPOINT] = "tracepoint",
+	[RUNG_RAW_TRACEPOINT] = "raw tracepoint",
+	[RUNG_LEDGER] = "ledger",
+	[RUNG_NONE] = "none",
+};
+
+static void record_ladder(const struct probes *probes, struct result *result)
+{
+	const struct probe_row *rows = probes_rows(probes);
+
+	for (int i = 0; i < PROBE_SUBJECTS; i++)
+		json_array_append_new(
+			result->probes,
+			json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", rows[i].name, "status",
+				  rows[i].rung == RUNG_NONE ? "unavailable" : "ok", "rung",
+				  rung_names[rows[i].rung], "how",
+				  rows[i].how[0] ? json_string(rows[i].how) : json_null(), "reason",
+				  rows[i].reason[0] ? json_string(rows[i].reason) : json_null()));
+}
+
+int counting_open(struct counting **out, struct result *result, struct failure *why)
+{
+	struct failure inner = { 0 };
+	struct counting *c = calloc(1, sizeof(*c));
+
+	*out = NULL;
+	if (!c)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the counting pass");
+	if (probes_open(&c->probes, NULL, &inner)) {
+		json_array_append_new(result->probes,
+				      json_pack("{s:s, s:s, s:n, s:s}", "name", "all", "status",
+						"unavailable", "how", "reason", inner.text));
+		result_warn(result, "not_counted", inner.text,
+			    "calls, switches and copies are not known: the timings stand without their proof");
+		free(c);
+		return 0;
+	}
+	record_ladder(c->probes, result);
+	*out = c;
+	return 0;
+}
+
+void counting_close(struct counting *c)
+{
+	if (!c)
+		return;
+	probes_close(c->probes);
+	free(c);
+}
+
+struct session {
+	struct probes *probes;
+	struct probe_target target;
+	struct probe_counts *counts;
+	bool begun;
+};
+
+static int on_born(void *arg, pid_t sender, pid_t receiver, struct failure *why)
+{
+	struct session *s = arg;
+	int err;
+
+	s->target.sender = sender;
+	s->target.receiver = receiver;
+	err = probes_begin(s->probes, &s->target, why);
+	s->begun = !err;
+	return err;
+}
+
+static void on_over(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->begun)
+		probes_end(s->probes, s->counts);
+	s->begun = false;
+}
+
+int counting_transfer(struct counting *c, const struct transfer_spec *spec, struct failure *why)
+{
+	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
+	struct session session = { .probes = c->probes,
+				   .target = { .source = -1, .tcp = true },
+				   .counts = &w->counts };
+	struct transfer_hooks hooks = {
+		.arg = &session,
+		.born = on_born,
+		.over = on_over,
+		.sender_phase = probes_phase(c->probes, ROLE_SENDER),
+		.receiver_phase = probes_phase(c->probes, ROLE_RECEIVER),
+	};
+	struct transfer_spec watched = *spec;
+	struct transfer_outcome out;
+	int err;
+
+	session.target.source = open(spec->path, O_RDONLY | O_CLOEXEC);
+	if (session.target.source < 0)
+		return fail(why, EXIT_TRANSFER_FAILED, errno, "can't open the payload %s: %s",
+			    spec->path, strerror(errno));
+	watched.hooks = &hooks;
+	err = transfer_run(&watched, &out, why);
+	/* a transfer that failed before it was over */
+	on_over(&session);
+	close(session.target.source);
+	if (err)
+		return err;
+	w->sender_cpu_s = out.sender_cpu_s;
+	if (c->count < TRANSFERS_MAX)
+		c->count++;
+	return 0;
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	double x = ((const struct watched *)a)->sender_cpu_s;
+	double y = ((const struct watched *)b)->sender_cpu_s;
+
+	return (x > y) - (x < y);
+}
+
+static void store_observation(const struct counting *c, struct case_result *kase)
+{
+	struct interval timed;
+	double *values = malloc((kase->samples.count + 1) * sizeof(*values)), mine;
+	size_t n = 0;
+
+	for (size_t i = 0; values && i < kase->samples.count; i++)
+		if (kase->samples.value[SAMPLE_WARMUP][i] == 0)
+			values[n++] = kase->samples.value[SAMPLE_SENDER_CPU_S][i];
+	timed = stats_median(values, n, 0.95);
+	free(values);
+	mine = c->watched[c->count / 2].sender_cpu_s;
+	json_object_set_new(kase->counts, "observation",
+			    timed.n && timed.median > 0 ?
+				    json_pack("{s:f, s:f, s:I, s:s}", "value", mine / timed.median,
+					      "sender_cpu_s", mine, "transfers", (json_int_t)c->count,
+					      "source", "sender CPU of the counting pass ÷ of the timed pass, medians") :
+				    unmeasured("no timed sample to compare with"));
+}
+
+void counting_store(struct counting *c, struct result *result, struct case_result *kase)
+{
+	if (!c->count) {
+		counting_unknown(kase, "the counting pass did not reach this case");
+		return;
+	}
+	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
+	counts_store(c->probes, &c->watched[c->count / 2].counts, result, kase);
+	counts_from_samples(kase);
+	store_observation(c, kase);
+	c->count = 0;
+}
+
+void counting_unknown(struct case_result *kase, const char *reason)
+{
+	static const char *const counts[] = {
+		"syscalls", "syscalls_setup", "receiver_syscalls", "crossings",
+		"context_switches_voluntary", "context_switches_involuntary",
+		"context_switches_process", "context_switches_thread", "interrupts", "softirqs",
+		"page_faults_user", "page_faults_kernel", "page_cache_pages_added",
+		"page_cache_pages_touched", "observation",
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		json_object_set_new(kase->counts, counts[i], unmeasured(reason));
+	for (int site = 0; site < SITES; site++)
+		json_object_set_new(kase->copies, probes_site_name((enum site)site),
+				    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
+	json_object_set_new(kase->copies, "factor", unmeasured(reason));
+	counts_from_samples(kase);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The counting pass: each case once more, watched by probes, after all timing is done. It fills the
+ * case's counts and copies. The timed pass runs while no BPF object of ours exists.
+ */
+#ifndef COPYTAX_STUDY_COUNTING_H
+#define COPYTAX_STUDY_COUNTING_H
+
+#include "base/failure.h"
+#include "result/result.h"
+#include "transfer/transfer.h"
+
+struct counting;
+
+/*
+ * Loads the probes and records in result->probes what each site's ladder chose. Where nothing can be
+ * counted *out is NULL, the reason is in the result, and 0 is returned: everything else goes on.
+ */
+int counting_open(struct counting **out, struct result *result, struct failure *why);
+void counting_close(struct counting *counting);
+
+/*
+ * One watched transfer of a case; may be called again for more, which counting_store() sums up.
+ * Returns 0 or -errno with `why`, as transfer_run() does.
+ */
+int counting_transfer(struct counting *counting, const struct transfer_spec *spec,
+		      struct failure *why);
+
+/*
+ * Writes what the transfers since the last call counted into the case: the counts of the one whose
+ * sender CPU was the median, and what watching cost against the timed samples.
+ */
+void counting_store(struct counting *counting, struct result *result, struct case_result *kase);
+
+/* Nulls with one reason, for a case that was not counted; what the timed pass knows is filled in. */
+void counting_unknown(struct case_result *kase, const char *reason);
+
+#endif

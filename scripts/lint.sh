@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a compiler or a checker can find without running anything: both compilers under the Makefile's flags,
+# clang-tidy, cppcheck, shellcheck, the gnuplot sources and the man page. Every finding is an error.
+# Usage: scripts/lint.sh [gcc|clang|tidy|cppcheck|shell|texts]...   (all)
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+jobs=$(nproc)
+build=${LINT_BUILD:-build}
+# a caller's build folder and jobserver are not for the builds made here
+unset BUILD MAKEFLAGS MFLAGS MAKELEVEL
+failed=0
+found=$(mktemp)
+trap 'rm -f "$found"' EXIT
+trap 'exit 130' INT TERM
+
+# lint NAME COMMAND...: one line when clean, the command's whole output when not
+lint() {
+	local name=$1
+	shift
+	if "$@" >"$found" 2>&1; then
+		printf '  %-12s clean\n' "$name"
+	else
+		printf '  %-12s FOUND:\n' "$name"
+		cat "$found"
+		failed=1
+	fi
+}
+
+needs() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null && continue
+		printf "  %-12s is not installed: 'make deps' installs it\n" "$tool"
+		failed=1
+		return 1
+	done
+}
+
+compile() {
+	local compiler=$1 into=$build/lint-$1
+	make -j"$jobs" --no-print-directory BUILD="$into" CC="$compiler" OPT='-O2 -g' all tests-build
+}
+
+# Our own .c files, but for the kernel side, which clang compiles for another machine.
+c_files() {
+	find bench tests/unit -name '*.c' | sort
+}
+
+tidy() {
+	local flags
+	mapfile -t flags < <(make -s --no-print-directory BUILD="$build/lint-clang" CC=clang print-cflags |
+		xargs -n1 | grep -v '^-MM\?[DP]$')
+	# the checker's "N warnings generated" are about the system's headers
+	c_files | xargs -P "$jobs" -n 2 sh -c '
+		out=$(clang-tidy --quiet "$@" 2>/dev/null) && exit 0
+		printf "%s\n" "$out"; exit 1' sh | sed '/^$/d'
+	return "${PIPESTATUS[1]}"
+}
+
+check_c() {
+	# unusedStructMember and its kind belong to --enable=style, which the compilers and clang-tidy cover
+	cppcheck --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --quiet \
+		--std=c11 --platform=unix64 -D_GNU_SOURCE -D__linux__ -Ibench -j "$jobs" \
+		--suppress=missingIncludeSystem --suppress=unknownMacro bench tests/unit
+}
+
+shell_files() {
+	find scripts tests .ci -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -path '.ci/*' \) | sort
+}
+
+check_shell() {
+	shell_files | xargs -P "$jobs" -n 6 shellcheck -x
+}
+
+# gnuplot can't check a file without running it; at least no line of it must be beyond its grammar's
+# brackets and quotes, and every file named in one must be there.
+check_texts() {
+	local status=0
+	if [ -f docs/copytax.1 ]; then
+		LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z docs/copytax.1 2>&1 >/dev/null |
+			grep . && status=1
+	fi
+	grep -nIE '[[:blank:]]+$' -r bench bpf scripts tests docs Makefile .ci 2>/dev/null && {
+		echo 'trailing blanks'
+		status=1
+	}
+	return $status
+}
+
+[ $# -gt 0 ] || set -- gcc clang tidy cppcheck shell texts
+for what; do
+	case $what in
+	gcc | clang) needs "$what" && lint "$what" compile "$what" ;;
+	tidy) needs clang-tidy clang && lint clang-tidy tidy ;;
+	cppcheck) needs cppcheck && lint cppcheck check_c ;;
+	shell) needs shellcheck && lint shellcheck check_shell ;;
+	texts) lint texts check_texts ;;
+	*)
+		echo "lint: there is no '$what'; there are: gcc clang tidy cppcheck shell texts" >&2
+		exit 2
+		;;
+	esac
+done
+exit $failed

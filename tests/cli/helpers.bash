@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154
+# What the command tests share. COPYTAX names the binary under test (build/copytax).
+bats_require_minimum_version 1.5.0
+
+METHODS='read_write mmap_write sendfile splice direct_write'
+REPO=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BINARY=$(realpath "${COPYTAX:-$REPO/build/copytax}")
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir here
+	cd here || return 1
+	# a name of its own: by it every process of this test is found
+	copytax=$BATS_TEST_TMPDIR/copytax
+	ln -s "$BINARY" "$copytax"
+	mounted=
+	extra_setup
+}
+
+extra_setup() { :; }
+
+teardown() {
+	local left
+	[ -z "$mounted" ] || umount "$mounted"
+	left=$(strays)
+	if [ -n "$left" ]; then
+		echo "stray processes:"
+		# shellcheck disable=SC2086
+		ps -o pid,ppid,stat,args -p $left
+		# shellcheck disable=SC2086
+		kill -KILL $left
+		return 1
+	fi
+}
+
+# Processes of the copytax under test that are still there.
+strays() {
+	pgrep -f "^$copytax " || true
+}
+
+# No process is left, and the folder holds the named entries only.
+nothing_left_but() {
+	local left
+	left=$(strays)
+	[ -z "$left" ] || {
+		echo "stray processes: $left"
+		return 1
+	}
+	left=$(find . -mindepth 1 | sed 's|^\./||' | sort)
+	[ "$left" = "$(printf '%s\n' "$@" | sort | sed '/^$/d')" ] || {
+		printf 'left behind:\n%s\n' "$left"
+		return 1
+	}
+}
+
+# says CODE PATTERN: the exit code, and exactly one sentence on stderr that matches (extended regex).
+says() {
+	echo "status $status, stderr: $stderr"
+	[ "$status" -eq "$1" ] || return 1
+	[ "$(printf '%s\n' "$stderr" | wc -l)" -eq 1 ] || return 1
+	[[ $stderr =~ ^copytax(\ [a-z]+)?:\ .{10,} ]] || return 1
+	# an error that nobody translated, or a number where words belong
+	[[ ! $stderr =~ (Success|errno|\(null\)|nan) ]] || return 1
+	[[ $stderr =~ $2 ]]
+}
+
+# file SIZE NAME: as fast as the disk takes it, not sparse
+file() {
+	head -c "$1" /dev/urandom >"$2"
+}
+
+# wait_until SECONDS CONDITION...: polls
+wait_until() {
+	local tenths=$(($1 * 20))
+	shift
+	until "$@"; do
+		tenths=$((tenths - 1))
+		[ $tenths -gt 0 ] || {
+			echo "never came: $*"
+			return 1
+		}
+		sleep 0.05
+	done
+}
+
+# Starts copytax in the background: pid; its stderr goes to err, its output to out.
+start() {
+	"$copytax" "$@" >../out 2>../err &
+	pid=$!
+}
+
+# Waits for it: status and stderr as `run` sets them.
+finish() {
+	status=0
+	wait "$pid" || status=$?
+	stderr=$(<../err)
+	output=$(<../out)
+}
+
+# receiver_of PID: prints the process that takes the bytes. Of `send` it is the only child; of `run` the
+# child that does not have the payload open.
+receiver_of() {
+	local child children
+	children=$(pgrep -P "$1") || return 1
+	case $(wc -w <<<"$children") in
+	1) [ "$2" = send ] && echo "$children" ;;
+	2)
+		for child in $children; do
+			# shellcheck disable=SC2012
+			readlink "/proc/$child/fd/"* 2>/dev/null | grep -qF "$3" || continue
+			grep -vx "$child" <<<"$children"
+			return 0
+		done
+		return 1
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# freeze send|run PAYLOAD: stops the receiver of $pid mid-transfer: receiver
+freeze() {
+	local tries
+	for ((tries = 0; tries < 2000; tries++)); do
+		if receiver=$(receiver_of "$pid" "$1" "$2") && kill -STOP "$receiver" 2>/dev/null &&
+			kill -0 "$receiver" 2>/dev/null; then
+			return 0
+		fi
+		kill -0 "$pid" 2>/dev/null || break
+	done
+	echo "no transfer was caught"
+	return 1
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+# Runs a command that file permissions hold for, root or not.
+without_privilege() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --bounding-set -dac_override,-dac_read_search,-fowner "$@"
+	else
+		"$@"
+	fi
+}
+
+# small_disk SIZE: a file system of its own at small/
+small_disk() {
+	need_root
+	mkdir small
+	mount -t tmpfs -o "size=$1" none small 2>/dev/null || skip "can't mount a tmpfs here"
+	mounted=$PWD/small
+}
