@@ -47,6 +47,8 @@ endif
 .PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
 	tests-build print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
+# the plots' sources, wherever BUILD is
+export COPYTAX_SHARE := $(CURDIR)/scripts
 .SECONDARY:
 
 help: ## this list

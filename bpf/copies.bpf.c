@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Dual MIT/GPL
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Copies of payload, counted at the callers of the copy primitives: the primitives themselves live in
  * lib/, which is built without function tracing, so nothing attaches to them on distribution kernels.

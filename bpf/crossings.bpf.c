@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Dual MIT/GPL
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Crossings between user and kernel mode: system calls, faults, interrupts; and the softirqs that ride
  * on them. System calls are counted where they end: their number, arguments and result are all there,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Dual MIT/GPL
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Between the disk and memory: what a measured process asks its device for, and the source's pages in
  * the page cache. Device transfers are no copies of the CPU's; they stand beside them.

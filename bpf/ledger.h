@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Dual MIT/GPL */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The ledger: what system calls returned, booked by the kinds of file they moved bytes between. It needs
  * nothing but the end of system calls, so it works wherever anything does. It can't see past a call's

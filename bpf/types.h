@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Dual MIT/GPL */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The few kernel types that the programs read, with only the fields they read. Offsets here mean
  * nothing: libbpf rewrites every access to the running kernel's layout. A name with three underscores

@@ -76,7 +76,7 @@ for method in "${names[@]}"; do
 	if sh -c "$command" >"$try" 2>&1; then
 		commands+=("$command")
 	else
-		echo "hyperfine.sh: without $method: $(tail -n 1 "$try")" >&2
+		echo "hyperfine.sh: without $method: $(head -n 1 "$try")" >&2
 	fi
 done
 [ ${#commands[@]} -gt 0 ] || fail "no method could send $payload" 4

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const char suffixes[] = "KMGT";
+static const char *const suffix_texts[] = { "", "K", "M", "G", "T" };
 
 int size_parse(const char *text, uint64_t *bytes)
 {
@@ -49,6 +50,6 @@ char *size_format(uint64_t bytes, char text[static SIZE_TEXT_MAX])
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 "%.1s", bytes, unit ? &suffixes[unit - 1] : "");
+	snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 "%s", bytes, suffix_texts[unit]);
 	return text;
 }

@@ -14,10 +14,12 @@
 #include "cmd/conditions.h"
 #include "measure/findings.h"
 #include "measure/host.h"
+#include "measure/probes_json.h"
 #include "study/plan.h"
 
 #define WIDTH 100
 #define TITLE_WIDTH 22
+#define PROBE_WIDTH 28
 #define GIB (1024.0 * 1024 * 1024)
 
 struct options {
@@ -171,9 +173,43 @@ static void print_machine(const json_t *host)
 	printf("\n");
 }
 
-static int print_json(const json_t *host, const struct findings *findings)
+/* By really loading and attaching each hook: no look-up predicts what a kernel refuses. */
+static json_t *try_probes(void)
 {
-	json_t *all = json_pack("{s:O, s:o}", "host", host, "findings", findings_json(findings));
+	struct probes *probes = NULL;
+	struct failure why = { 0 };
+	json_t *rows;
+
+	if (probes_open(&probes, NULL, &why))
+		return probes_json_none(why.text);
+	rows = probes_json(probes);
+	probes_close(probes);
+	return rows;
+}
+
+static void print_probes(const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	printf("\nWhat can be counted here, and how (tried just now)\n");
+	json_array_foreach(rows, i, row) {
+		const char *how = json_string_value(json_object_get(row, "how"));
+		const char *reason = json_string_value(json_object_get(row, "reason"));
+
+		printf("  %-*s", PROBE_WIDTH, json_string_value(json_object_get(row, "name")));
+		print_wrapped(how ? how : "not counted", 2 + PROBE_WIDTH, 2 + PROBE_WIDTH);
+		if (!reason)
+			continue;
+		printf("      %s ", how ? "not better, because" : "because");
+		print_wrapped(reason, 6 + (how ? 20 : 8), 6);
+	}
+}
+
+static int print_json(const json_t *host, const struct findings *findings, const json_t *rows)
+{
+	json_t *all = json_pack("{s:O, s:o, s:O}", "host", host, "findings",
+				findings_json(findings), "probes", rows);
 	int err;
 
 	err = all ? json_dumpf(all, stdout, JSON_INDENT(2)) : -1;
@@ -203,7 +239,7 @@ int cmd_doctor(int argc, char **argv)
 				      .receive_buffer = usual.link.receive_buffer };
 	struct failure why = { 0 };
 	struct findings findings;
-	json_t *host = NULL;
+	json_t *host = NULL, *rows;
 	int err = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
@@ -213,15 +249,18 @@ int cmd_doctor(int argc, char **argv)
 	/* the cold cases have a payload of their own */
 	plan.disk_bytes = 2 * options.size;
 	findings_judge(host, &plan, &findings);
+	rows = try_probes();
 	if (options.json) {
-		err = print_json(host, &findings);
+		err = print_json(host, &findings, rows);
 	} else {
 		print_machine(host);
 		print_group(&findings, FINDING_WARN, "These mislead");
 		print_group(&findings, FINDING_NOTE, "These shape the numbers");
 		print_group(&findings, FINDING_UNKNOWN, "Not known");
 		print_group(&findings, FINDING_OK, "Fine");
+		print_probes(rows);
 	}
+	json_decref(rows);
 	json_decref(host);
 	if (err || fflush(stdout)) {
 		fail(&why, EXIT_MACHINE_CANT, EIO, "the findings can't be written");

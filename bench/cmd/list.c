@@ -91,6 +91,10 @@ int cmd_list(int argc, char **argv)
 		     "there is no list of '%s'; there are: methods, sinks, caches, links", o.what);
 		return cmd_failed(&why);
 	}
+	if (access(o.dir, X_OK)) {
+		fail(&why, EXIT_WRONG_USE, errno, "can't use the folder %s: %s", o.dir, strerror(errno));
+		return cmd_failed(&why);
+	}
 	if (!o.what || !strcmp(o.what, "methods")) {
 		snprintf(trial, sizeof(trial), "%s/.copytax-trial-%ld", o.dir, (long)getpid());
 		if (payload_create(trial, CHUNK_DEFAULT, 1, NULL, &why)) {

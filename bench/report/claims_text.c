@@ -50,7 +50,8 @@ int claims_write(const struct result *result, enum style style, FILE *out)
 	size_t i;
 	int err = 0;
 
-	json_array_foreach(result->claims, i, claim) {
+	json_array_foreach(result->claims, i, claim)
+	{
 		err = write_one(claim, style, out);
 		if (err)
 			break;

@@ -197,7 +197,11 @@ static int compare(const struct result *result, struct opinion *o)
 	int err;
 
 	o->agreement = NO_PEER;
-	if (!kase || !base || kase == base || !isfinite(o->ratio.low))
+	if (!kase || !base || kase == base)
+		return 0;
+	/* the runs are not clearly longer than the base: what is left of them says nothing */
+	o->agreement = TOO_NOISY;
+	if (!isfinite(o->ratio.low))
 		return 0;
 	err = paired_ratio(kase, base, SAMPLE_WALL_S, &o->ours);
 	err = err ? err : whole_ratio(kase, base, &o->ours_whole);
@@ -330,6 +334,8 @@ static const char *agreement_text(enum agreement agreement)
 		return "with set-up and release";
 	case DIFFERS:
 		return "no";
+	case TOO_NOISY:
+		return "too noisy";
 	case NO_PEER:
 		break;
 	}
@@ -370,6 +376,13 @@ static void say(const struct hyperfine *h, FILE *out)
 	size_t agrees = count_of(h, AGREES), whole = count_of(h, AGREES_WHOLE);
 	size_t differs = count_of(h, DIFFERS);
 
+	if (!agrees && !whole && !differs && count_of(h, TOO_NOISY)) {
+		fputs("No check: hyperfine's times are not clearly above the base's, so what is "
+		      "left of them is "
+		      "noise. A larger payload or a quieter machine would do.",
+		      out);
+		return;
+	}
 	if (!agrees && !whole && !differs) {
 		fputs("Nothing to check against: hyperfine and this run have no method and chunk "
 		      "in common.",

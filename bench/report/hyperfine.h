@@ -20,7 +20,7 @@ struct opinion {
 	struct interval ratio;	    /* (t - base) ÷ (t of read_write - base) */
 	struct interval ours;	    /* wall ratio of the result's case; n = 0 when there is none */
 	struct interval ours_whole; /* the same with the CPU before and after the clock added */
-	enum agreement { AGREES, AGREES_WHOLE, DIFFERS, NO_PEER } agreement;
+	enum agreement { AGREES, AGREES_WHOLE, DIFFERS, TOO_NOISY, NO_PEER } agreement;
 };
 
 struct hyperfine {

@@ -84,15 +84,15 @@ static void name(struct names *names, const char *format, ...)
 }
 
 /* What a walk over the measured cases at the main chunks finds. */
-struct findings {
-	struct names direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash,
-		steal;
+struct seen {
+	struct names direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash;
 	double least_confidence;
+	double steal; /* seconds, the most that a case's interval holds */
 	size_t fewest;
 	bool system_cpu;
 };
 
-static void look_at_release(struct findings *f, const struct case_result *kase,
+static void look_at_release(struct seen *f, const struct case_result *kase,
 			    const struct case_summary *s)
 {
 	double inside = s->field[SAMPLE_SENDER_CPU_S].median;
@@ -105,7 +105,7 @@ static void look_at_release(struct findings *f, const struct case_result *kase,
 		     format_number(after * 1e3, ms), 100 * after / inside);
 }
 
-static void look_at_case(struct findings *f, const struct case_result *kase,
+static void look_at_case(struct seen *f, const struct case_result *kase,
 			 const struct case_summary *s)
 {
 	const struct interval *cpu = &s->sender_cpu_per_gb;
@@ -134,18 +134,18 @@ static void look_at_case(struct findings *f, const struct case_result *kase,
 	    fmax(cpu->high - cpu->median, cpu->median - cpu->low) > WIDE_SHARE * cpu->median)
 		name(&f->wide, "%.40s (%.40s)", kase->method, kase->cache);
 	if (s->field[SAMPLE_STEAL_S].n && s->field[SAMPLE_STEAL_S].high > 0)
-		name(&f->steal, "%.40s", kase->method);
+		f->steal = fmax(f->steal, s->field[SAMPLE_STEAL_S].high);
 	f->system_cpu |= s->field[SAMPLE_SYSTEM_CPU_S].n > 0;
 	look_at_release(f, kase, s);
 }
 
-static int look(const struct result *result, struct findings *f)
+static int look(const struct result *result, struct seen *f)
 {
 	struct families families;
 	struct case_summary s;
 	int err = families_find(result, &families);
 
-	*f = (struct findings) { .least_confidence = 1, .fewest = SIZE_MAX };
+	*f = (struct seen) { .least_confidence = 1, .fewest = SIZE_MAX };
 	for (size_t i = 0; i < families.count && !err; i++) {
 		const struct family *family = &families.list[i];
 
@@ -165,7 +165,7 @@ static int look(const struct result *result, struct findings *f)
 	return err;
 }
 
-static int state(json_t *list, const struct findings *f)
+static int state(json_t *list, const struct seen *f)
 {
 	int err = 0;
 
@@ -217,10 +217,12 @@ static int state(json_t *list, const struct findings *f)
 			   "over loopback the sender's CPU time carries the receive path's softirq "
 			   "work "
 			   "too");
-	if (f->steal.count)
+	if (f->steal > 0)
 		err |= add(list, "steal_during_run",
 			   "wall time is longer than the work; trust the CPU columns",
-			   "the hypervisor took CPU time away during the run");
+			   "the hypervisor took CPU time away: up to %s ms of a transfer, over all "
+			   "CPUs",
+			   format_number(f->steal * 1e3, (char[FORMAT_MAX]) { 0 }));
 	if (f->system_cpu)
 		err |= add(list, "system_cpu_steps",
 			   "read it as a check on the other columns, not as a figure of its own",
@@ -233,7 +235,7 @@ static int state(json_t *list, const struct findings *f)
 json_t *misleads_find(const struct result *result)
 {
 	json_t *list = json_array(), *warning;
-	struct findings f;
+	struct seen f;
 	size_t i;
 	int err = list ? 0 : -ENOMEM;
 

@@ -12,6 +12,7 @@
 
 #include "analysis/stats.h"
 #include "measure/probes.h"
+#include "measure/probes_json.h"
 #include "study/counts.h"
 
 #define TRANSFERS_MAX 9
@@ -27,27 +28,12 @@ struct counting {
 	size_t count;
 };
 
-static const char *const rung_names[] = {
-	[RUNG_FEXIT] = "fexit",
-	[RUNG_KRETPROBE] = "kretprobe",
-	[RUNG_TRACEPOINT] = "tracepoint",
-	[RUNG_RAW_TRACEPOINT] = "raw tracepoint",
-	[RUNG_LEDGER] = "ledger",
-	[RUNG_NONE] = "none",
-};
-
-static void record_ladder(const struct probes *probes, struct result *result)
+static void set_probes(struct result *result, json_t *rows)
 {
-	const struct probe_row *rows = probes_rows(probes);
-
-	for (int i = 0; i < PROBE_SUBJECTS; i++)
-		json_array_append_new(
-			result->probes,
-			json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", rows[i].name, "status",
-				  rows[i].rung == RUNG_NONE ? "unavailable" : "ok", "rung",
-				  rung_names[rows[i].rung], "how",
-				  rows[i].how[0] ? json_string(rows[i].how) : json_null(), "reason",
-				  rows[i].reason[0] ? json_string(rows[i].reason) : json_null()));
+	if (!rows)
+		return;
+	json_decref(result->probes);
+	result->probes = rows;
 }
 
 int counting_open(struct counting **out, struct result *result, struct failure *why)
@@ -59,15 +45,13 @@ int counting_open(struct counting **out, struct result *result, struct failure *
 	if (!c)
 		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the counting pass");
 	if (probes_open(&c->probes, NULL, &inner)) {
-		json_array_append_new(result->probes,
-				      json_pack("{s:s, s:s, s:n, s:s}", "name", "all", "status",
-						"unavailable", "how", "reason", inner.text));
+		set_probes(result, probes_json_none(inner.text));
 		result_warn(result, "not_counted", inner.text,
 			    "calls, switches and copies are not known: the timings stand without their proof");
 		free(c);
 		return 0;
 	}
-	record_ladder(c->probes, result);
+	set_probes(result, probes_json(c->probes));
 	*out = c;
 	return 0;
 }
