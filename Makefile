@@ -25,7 +25,7 @@ INCLUDES := -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS   ?= $(OPT)
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(INCLUDES) -MMD -MP
-LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lelf -lz -lm
+LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lpfm -lelf -lz -lm
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
@@ -45,7 +45,7 @@ MAKEFLAGS += --no-print-directory
 endif
 
 .PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
-	tests-build print-cflags vmtest lint format install uninstall clean
+	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
 # the plots' sources, wherever BUILD is
 export COPYTAX_SHARE := $(CURDIR)/scripts
@@ -125,6 +125,8 @@ test-unit: $(UNIT) ## unit tests only
 	$(Q)for t in $(UNIT); do $$t || exit 1; done
 
 tests-build: $(UNIT)
+
+skeletons: $(SKELETONS)
 
 print-cflags:
 	@echo '$(ALL_CFLAGS)'

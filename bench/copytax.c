@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* The table of subcommands. */
 #include <argp.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 
@@ -41,13 +44,27 @@ static void usage(FILE *to)
 	      to);
 }
 
+/* At exit: output that nobody got is a failure, but a reader who stops reading (head) is not. */
+static void check_output(void)
+{
+	bool failed = fflush(stdout) || ferror(stdout);
+	struct failure why = { 0 };
+
+	if (!failed || errno == EPIPE)
+		return;
+	fail(&why, EXIT_MACHINE_CANT, errno, "can't write the output: %s", strerror(errno));
+	_exit(cmd_failed(&why));
+}
+
 int main(int argc, char **argv)
 {
 	char name[64];
 
 	argp_err_exit_status = EXIT_WRONG_USE;
-	/* a peer that is gone is an error return, here and in every child */
+	/* a peer that is gone, and a file that may not grow, are error returns, here and in every child */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	(void)atexit(check_output);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_WRONG_USE;

@@ -176,8 +176,7 @@ static __always_inline bool takes_references(const struct sock *sk, __u32 flags)
 {
 	if (flags & MSG_SPLICE_PAGES)
 		return true;
-	return flags & MSG_ZEROCOPY && BPF_CORE_READ(sk, __sk_common.skc_flags) >>
-					       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
+	return flags & MSG_ZEROCOPY && zerocopy_enabled(sk);
 }
 
 static __always_inline int sent(bool by_reference, bool zerocopy, long result)

@@ -11,11 +11,29 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define REQ_OP_MASK 0xff
 #define REQ_OP_READ 0
-#define S_IFBLK 0060000
 #define MAPPING_ANON 1 /* low bit of page->mapping: anonymous memory */
+#define TMPFS_MAGIC 0x01021994 /* shared memory of processes, too */
 
 /* 5.10's block tracepoints have the queue as their first argument. */
 const volatile bool bio_after_queue;
+
+/*
+ * The head of the folio a page is in: only there does `mapping` mean anything. A tail says where by the
+ * head's address plus one or, since 7.1, by a mask that leads to it; no address is that close to zero.
+ */
+static __always_inline const struct page *head_of(const struct page *page)
+{
+	unsigned long info;
+
+	if (bpf_core_field_exists(struct page___from_7_1, compound_info))
+		info = BPF_CORE_READ((const struct page___from_7_1 *)page, compound_info);
+	else
+		info = BPF_CORE_READ(page, compound_head);
+	if (!(info & 1))
+		return page;
+	info--;
+	return (const struct page *)((long)info > -(1L << 32) ? (unsigned long)page & info : info);
+}
 
 static __always_inline struct address_space *mapping_of(const struct page *page)
 {
@@ -32,8 +50,9 @@ static __always_inline __u64 disk_of(const struct bio *bio)
 }
 
 /*
- * Where a read will land is told by its first page. Only requests to the disk right below the file
- * system count: stacked block devices (dm, md) queue the same request again further down.
+ * Where a read will land is told by its first page. Only requests to one disk count, the one right below
+ * the file system: stacked block devices (dm, md) queue the same request again further down. A file
+ * system that doesn't name its disk (btrfs) means the first one read from.
  */
 static __always_inline int queued(const struct bio *bio)
 {
@@ -41,24 +60,25 @@ static __always_inline int queued(const struct bio *bio)
 	struct address_space *mapping;
 	struct inode *host;
 	enum site site;
+	__u64 disk;
 
-	if (!counters || (BPF_CORE_READ(bio, bi_opf) & REQ_OP_MASK) != REQ_OP_READ ||
-	    disk_of(bio) != control.disk)
+	if (!counters || (BPF_CORE_READ(bio, bi_opf) & REQ_OP_MASK) != REQ_OP_READ)
 		return 0;
-	mapping = mapping_of(BPF_CORE_READ(bio, bi_io_vec, bv_page));
+	disk = disk_of(bio);
+	if (control.disk && disk != control.disk)
+		return 0;
+	mapping = mapping_of(head_of(BPF_CORE_READ(bio, bi_io_vec, bv_page)));
 	if (!mapping) /* the kernel's own memory */
 		return 0;
-	if ((__u64)mapping & MAPPING_ANON) {
-		site = SITE_DISK_TO_USER;
-	} else {
+	site = SITE_DISK_TO_USER;
+	if (!((__u64)mapping & MAPPING_ANON)) {
 		host = BPF_CORE_READ(mapping, host);
 		if ((__u64)host == control.backing)
 			site = SITE_DISK_TO_PAGE_CACHE;
-		else if ((BPF_CORE_READ(host, i_mode) & S_IFMT) == S_IFBLK)
-			return 0; /* metadata */
-		else
-			site = SITE_DISK_TO_USER; /* shared memory of the process */
+		else if (BPF_CORE_READ(host, i_sb, s_magic) != TMPFS_MAGIC)
+			return 0; /* metadata, or another file's pages */
 	}
+	control.disk = disk;
 	tally(&counters->hook[site], BPF_CORE_READ(bio, bi_iter.bi_size));
 	return 0;
 }

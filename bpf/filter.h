@@ -101,6 +101,12 @@ static __always_inline __u64 call_index(__u64 nr)
 	return nr & (COUNTED_SYSCALLS - 1);
 }
 
+static __always_inline bool zerocopy_enabled(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_flags) >>
+		       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
+}
+
 /*
  * A stacked file system (overlay) shows one inode by its descriptors and keeps the pages with another.
  * User space, once enrolled, reads a byte: whose page cache that comes from is the backing inode.

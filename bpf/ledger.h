@@ -36,6 +36,15 @@ static __always_inline struct file *file_of(__u32 fd)
 	return file;
 }
 
+/* Without SO_ZEROCOPY the flag MSG_ZEROCOPY is ignored, and the bytes are copied. */
+static __always_inline bool zerocopy_allowed(__u32 fd)
+{
+	struct file *file = file_of(fd);
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+
+	return zerocopy_enabled(BPF_CORE_READ(socket, sk));
+}
+
 static __noinline __u32 classify(__u32 fd)
 {
 	struct file *file = file_of(fd);
@@ -101,7 +110,7 @@ static __always_inline void book(struct counters *counters, __u32 role, __u32 ki
 		break;
 	case CALL_SENDTO:
 	case CALL_SENDMSG:
-		if (first == FD_SOCKET && flags & MSG_ZEROCOPY) {
+		if (first == FD_SOCKET && flags & MSG_ZEROCOPY && zerocopy_allowed((__u32)arg0)) {
 			add(&counters->zerocopy_sends, 1);
 			return tally(&ledger[SITE_BY_REFERENCE], bytes);
 		}

@@ -139,7 +139,11 @@ struct sk_buff {
 struct page {
 	unsigned long flags;
 	struct address_space *mapping;
+	unsigned long compound_head;
 	unsigned char compound_order; /* of the second page of a compound one */
+};
+struct page___from_7_1 {
+	unsigned long compound_info;
 };
 /* Where a large folio keeps its order has moved with nearly every release. */
 struct folio {

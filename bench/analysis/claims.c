@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/counts.h"
+#include "analysis/reason.h"
 #include "analysis/summary.h"
 
 enum verdict { CANT_TELL, CONFIRMED, CORRECTED };
@@ -46,32 +47,94 @@ static const struct case_result *need(const struct result *r, const char *method
 	return c;
 }
 
-/* False, with the reason, when a number is not known. */
-static bool known(double value, const struct case_result *c, const char *reason,
+/* False, with the short reason, when a number is not known; `what` names it. */
+static bool known(double value, const struct case_result *c, const char *what, const char *reason,
 		  struct finding *out)
 {
+	char text[REASON_SHORT_MAX];
+
 	if (!isnan(value))
 		return true;
-	SAY(out->why, "not counted for %s: %s", c->method, reason ? reason : "no counting pass");
+	SAY(out->why, "%s of %s: not counted, %s", what, c->method,
+	    reason ? reason_short(reason, text) : "for want of a counting pass");
 	return false;
 }
 
 static bool know_calls(const struct case_result *c, double *calls, struct finding *out)
 {
 	*calls = count_of(c, "syscalls", NULL);
-	return known(*calls, c, count_reason(c, "syscalls"), out);
+	return known(*calls, c, "The calls", count_reason(c, "syscalls"), out);
 }
 
+#define AMOUNT_MAX 48
+
+/* "327,680,000"; what was not counted is "an unknown number of", never nan. */
+static const char *amount(double value, char out[static AMOUNT_MAX])
+{
+	char digits[AMOUNT_MAX / 2];
+	size_t len, at = 0;
+
+	if (!(value >= 0 && value < 1e15))
+		return strcpy(out, "an unknown number of");
+	len = (size_t)snprintf(digits, sizeof(digits), "%.0f", value);
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = 0;
+	return out;
+}
+
+/* A buffer for amount() that lives as long as the statement. */
+#define AMOUNT(value) amount((value), (char[AMOUNT_MAX]) { 0 })
+
+static const char *const sender_sites[] = { "file_to_user", "file_to_kernel", "user_to_socket",
+					    "deferred" };
+
+#define SITES_OF_SENDER (sizeof(sender_sites) / sizeof(sender_sites[0]))
+
+/* What the sites that were counted add up to: with one missing, the least that was copied. */
+static double least_copied(const struct case_result *c)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < SITES_OF_SENDER; i++) {
+		double bytes = copied_bytes(c, sender_sites[i]);
+
+		sum += isnan(bytes) ? 0 : bytes;
+	}
+	return sum;
+}
+
+/* False, with the sites and the first one's short reason in one sentence, when a site was not counted. */
 static bool know_copied(const struct case_result *c, double *bytes, struct finding *out)
 {
-	static const char *const sites[] = { "file_to_user", "file_to_kernel", "user_to_socket",
-					     "deferred" };
+	char list[120] = "", reason[REASON_SHORT_MAX] = "";
+	size_t missing = 0;
 
-	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
-		if (!known(copied_bytes(c, sites[i]), c, copy_reason(c, sites[i]), out))
-			return false;
+	for (size_t i = 0; i < SITES_OF_SENDER; i++) {
+		size_t len = strlen(list);
+
+		if (!isnan(copied_bytes(c, sender_sites[i])))
+			continue;
+		missing++;
+		if (!len)
+			reason_short(copy_reason(c, sender_sites[i]), reason);
+		snprintf(list + len, sizeof(list) - len, "%s%s", len ? " and " : "", sender_sites[i]);
+	}
 	*bytes = sender_copied_bytes(c);
-	return true;
+	if (!list[0])
+		return true;
+	if (missing == SITES_OF_SENDER)
+		return known(NAN, c, "The copies", copy_reason(c, sender_sites[0]), out);
+	if (least_copied(c) == 0)
+		SAY(out->measured, "No copy by %s at the sites that were counted", c->method);
+	else if (c->payload)
+		SAY(out->measured, "At least %.2f copies per byte of %s, by the sites that were counted",
+		    least_copied(c) / (double)c->payload, c->method);
+	SAY(out->why, "What is missing is %s, not counted here: %s", list, reason);
+	return false;
 }
 
 /* The transfer itself, without the one call that waits for the receiver's word and the clock's own. */
@@ -95,14 +158,15 @@ static void ten_thousand_rounds(const struct result *r, struct finding *out)
 	rounds = rounds_of(c);
 	crossings = count_of(c, "crossings", NULL);
 	SAY(out->measured,
-	    "%.0f rounds of %" PRIu64 " bytes: %.0f reads and %.0f writes, %.0f crossings by system calls; %.0f crossings in all",
-	    rounds, c->chunk, count_of(c, "syscalls", "read"), count_of(c, "syscalls", "write"),
-	    2 * moving_calls(c), crossings);
+	    "%s rounds of %s bytes: %s reads and %s writes, so %s crossings; with everything else that was counted, %s crossings",
+	    AMOUNT(rounds), AMOUNT((double)c->chunk), AMOUNT(count_of(c, "syscalls", "read")),
+	    AMOUNT(count_of(c, "syscalls", "write")), AMOUNT(2 * moving_calls(c)),
+	    AMOUNT(crossings));
 	out->verdict = moving_calls(c) == 2 * rounds ? CONFIRMED : CORRECTED;
 	SAY(out->why, "%s",
 	    out->verdict == CONFIRMED ?
-		    "every round is one read and one write, and a call crosses into the kernel and back" :
-		    "calls that moved less than a chunk, or were taken up again, add to the rounds");
+		    "Every round is one read and one write, and a call crosses into the kernel and back" :
+		    "Calls that moved less than a chunk, or were taken up again, add to the rounds");
 }
 
 static void switches_are_crossings(const struct result *r, struct finding *out)
@@ -114,16 +178,18 @@ static void switches_are_crossings(const struct result *r, struct finding *out)
 		return;
 	voluntary = count_of(c, "context_switches_voluntary", NULL);
 	involuntary = count_of(c, "context_switches_involuntary", NULL);
-	if (!known(voluntary + involuntary, c, count_reason(c, "context_switches_voluntary"), out))
+	if (!known(voluntary + involuntary, c, "The switches",
+		   count_reason(c, "context_switches_voluntary"), out))
 		return;
 	SAY(out->measured,
-	    "%.0f crossings by calls; the scheduler switched the sender out %.0f times: %.0f voluntary, %.0f involuntary",
-	    2 * moving_calls(c), voluntary + involuntary, voluntary, involuntary);
+	    "%s crossings by calls; the scheduler switched the sender out %s times: %s voluntary, %s involuntary",
+	    AMOUNT(2 * moving_calls(c)), AMOUNT(voluntary + involuntary), AMOUNT(voluntary),
+	    AMOUNT(involuntary));
 	out->verdict = voluntary + involuntary < moving_calls(c) ? CORRECTED : CONFIRMED;
 	SAY(out->why, "%s",
 	    out->verdict == CORRECTED ?
-		    "a system call changes the CPU's mode, not the task: what the texts call forty thousand context switches are crossings" :
-		    "here the scheduler really switched as often as calls were made");
+		    "A system call changes the CPU's mode, not the task: what the texts call forty thousand context switches are crossings" :
+		    "Here the scheduler really switched as often as calls were made");
 }
 
 static void two_copies(const struct result *r, struct finding *out)
@@ -133,12 +199,12 @@ static void two_copies(const struct result *r, struct finding *out)
 
 	if (!c || !know_copied(c, &bytes, out))
 		return;
-	SAY(out->measured, "%.0f bytes page cache to user buffer, %.0f user buffer to socket: %.2f per byte",
-	    copied_bytes(c, "file_to_user"), copied_bytes(c, "user_to_socket"),
+	SAY(out->measured, "%s bytes page cache to user buffer, %s user buffer to socket: %.2f copies per byte",
+	    AMOUNT(copied_bytes(c, "file_to_user")), AMOUNT(copied_bytes(c, "user_to_socket")),
 	    bytes / (double)c->payload);
 	out->verdict = bytes == 2 * (double)c->payload ? CONFIRMED : CORRECTED;
-	SAY(out->why, "the sender's side; a receiver that wants the bytes copies each once more (%.0f here)",
-	    copied_bytes(c, "socket_to_user"));
+	SAY(out->why, "That is the sender's side; the receiver copied %s bytes once more, out of its socket",
+	    AMOUNT(copied_bytes(c, "socket_to_user")));
 }
 
 static void half_the_calls(const struct result *r, struct finding *out)
@@ -152,18 +218,18 @@ static void half_the_calls(const struct result *r, struct finding *out)
 		return;
 	a = moving_calls(rw);
 	b = moving_calls(sf);
-	SAY(out->measured, "calls %.0f against %.0f; copies per byte %.2f against %.2f", b, a,
+	SAY(out->measured, "%s calls against %s; copies per byte %.2f against %.2f", AMOUNT(b), AMOUNT(a),
 	    copied_sf / (double)sf->payload, copied_rw / (double)rw->payload);
 	if (2 * b == a && copied_rw - copied_sf == (double)rw->payload) {
 		out->verdict = CONFIRMED;
-		SAY(out->why, "one call of two and one copy of two are gone");
+		SAY(out->why, "One call of two and one copy of two are gone");
 	} else {
 		out->verdict = CORRECTED;
 		SAY(out->why,
 		    2 * b == a && copied_sf == 0 ?
-			    "it saves half the calls and both copies: the socket takes the page cache's pages by reference (%.0f bytes)" :
-			    "see the numbers; %.0f bytes went by reference",
-		    copied_bytes(sf, "by_reference"));
+			    "It saves half the calls and both copies: the socket takes the page cache's pages by reference (%s bytes)" :
+			    "The numbers say otherwise; %s bytes went by reference",
+		    AMOUNT(copied_bytes(sf, "by_reference")));
 	}
 }
 
@@ -174,11 +240,12 @@ static void no_copy(const struct result *r, const char *method, struct finding *
 
 	if (!c || !know_copied(c, &bytes, out))
 		return;
-	SAY(out->measured, "%.0f bytes copied on the sender's side, %.0f by reference", bytes,
-	    copied_bytes(c, "by_reference"));
+	SAY(out->measured, "%s bytes copied on the sender's side, %s by reference", AMOUNT(bytes),
+	    AMOUNT(copied_bytes(c, "by_reference")));
 	out->verdict = bytes == 0 ? CONFIRMED : CORRECTED;
-	SAY(out->why, "zero on the sending side only: the receiver copied %.0f bytes out of its socket",
-	    copied_bytes(c, "socket_to_user"));
+	SAY(out->why, "%s: the receiver copied %s bytes out of its socket",
+	    bytes == 0 ? "Zero on the sending side only" : "Not even on the sending side",
+	    AMOUNT(copied_bytes(c, "socket_to_user")));
 }
 
 static void sendfile_no_copy(const struct result *r, struct finding *out)
@@ -191,20 +258,37 @@ static void splice_no_copy(const struct result *r, struct finding *out)
 	no_copy(r, "splice", out);
 }
 
+/*
+ * A copy that was counted refutes "zero-copy" whatever a missing site holds; only a sum of 0 needs them all.
+ * `*sure` is false when a site is missing from *bytes.
+ */
+static bool know_enough(const struct case_result *c, double *bytes, bool *sure, struct finding *out)
+{
+	*sure = !isnan(sender_copied_bytes(c));
+	*bytes = least_copied(c);
+	if (*sure || *bytes > 0)
+		return true;
+	return know_copied(c, bytes, out);
+}
+
 static void mmap_zero_copy(const struct result *r, struct finding *out)
 {
 	const struct case_result *c = need(r, "mmap_write", out);
 	struct case_summary s;
 	double bytes;
+	bool sure;
 
-	if (!c || !know_copied(c, &bytes, out) || summarize(r, c, &s))
+	if (!c || !know_enough(c, &bytes, &sure, out) || summarize(r, c, &s))
 		return;
-	SAY(out->measured, "%.2f copies per byte (%.0f bytes into the socket) and %.0f page faults",
-	    bytes / (double)c->payload, copied_bytes(c, "user_to_socket"),
-	    s.field[SAMPLE_FAULTS_MINOR].median + s.field[SAMPLE_FAULTS_MAJOR].median);
+	SAY(out->measured, "%s%.2f copies per byte (%s bytes into the socket) and %s page faults",
+	    sure ? "" : "At least ", bytes / (double)c->payload,
+	    AMOUNT(copied_bytes(c, "user_to_socket")),
+	    AMOUNT(s.field[SAMPLE_FAULTS_MINOR].median + s.field[SAMPLE_FAULTS_MAJOR].median));
 	out->verdict = bytes == 0 ? CONFIRMED : CORRECTED;
 	SAY(out->why,
-	    "it saves the copy into a user buffer, not the one into the socket, and pays with faults and with unmapping (%.2f ms after the clock)",
+	    bytes == 0 ?
+		    "It pays with faults and with unmapping (%.2f ms after the clock)" :
+		    "It saves the copy into a user buffer, not the one into the socket, and pays with faults and with unmapping (%.2f ms after the clock)",
 	    s.field[SAMPLE_RELEASE_CPU_S].median * 1e3);
 }
 
@@ -212,19 +296,57 @@ static void direct_zero_copy(const struct result *r, struct finding *out)
 {
 	const struct case_result *c = need(r, "direct_write", out);
 	double bytes, added;
+	bool sure;
 
-	if (!c || !know_copied(c, &bytes, out))
+	if (!c || !know_enough(c, &bytes, &sure, out))
 		return;
 	added = count_of(c, "page_cache_pages_added", NULL);
-	if (!known(added, c, count_reason(c, "page_cache_pages_added"), out))
+	if (!known(added, c, "The pages added to the page cache",
+		   count_reason(c, "page_cache_pages_added"), out))
 		return;
 	SAY(out->measured,
-	    "%.0f page-cache pages added, %.0f bytes from the device into the user buffer, %.2f CPU copies per byte",
-	    added, copied_bytes(c, "disk_to_user"), bytes / (double)c->payload);
+	    "%s pages added to the page cache, %s bytes from the device into the user buffer, %s%.2f CPU copies per byte",
+	    AMOUNT(added), AMOUNT(copied_bytes(c, "disk_to_user")), sure ? "" : "at least ",
+	    bytes / (double)c->payload);
 	out->verdict = bytes == 0 && added == 0 ? CONFIRMED : CORRECTED;
-	SAY(out->why,
-	    "%s: it passes the page cache by, but the write into the socket copies every byte, and every read waits for the device",
-	    added == 0 ? "half right" : "not even the page cache stayed untouched");
+	if (out->verdict == CORRECTED)
+		SAY(out->why,
+		    "%s, but the write into the socket copies every byte, and every read waits for the device",
+		    added == 0 ? "Half right: it passes the page cache by" :
+				 "Not even the page cache stayed untouched");
+	else
+		SAY(out->why, "Nothing was copied by the CPU, and the page cache stayed untouched");
+}
+
+/* Where an interval of ratios lies: wholly below 1, wholly above it, or neither. */
+static int side(const struct interval *ratio)
+{
+	return ratio->high < 1 ? -1 : ratio->low > 1 ? 1 : 0;
+}
+
+/* "Faster" is a word about wall time; the CPU that it costs is said beside it. */
+static void judge_faster(const struct case_summary *s, struct finding *out)
+{
+	static const char *const cpu_words[] = { "lower", "not told apart", "higher" };
+	int cpu = side(&s->sender_cpu_ratio), time = side(&s->wall_ratio);
+
+	if (time < 0) {
+		out->verdict = CONFIRMED;
+		SAY(out->why,
+		    cpu < 0 ? "So it is here: one connection over loopback, this chunk and cache state" :
+			      "By the clock it is; its sender CPU is %s",
+		    cpu_words[cpu + 1]);
+	} else if (time > 0) {
+		out->verdict = CORRECTED;
+		SAY(out->why, "It is slower by the clock here, and its sender CPU is %s",
+		    cpu_words[cpu + 1]);
+	} else if (cpu < 0) {
+		SAY(out->why,
+		    "It is cheaper in CPU but not proven faster: the interval of its wall time contains 1");
+	} else {
+		SAY(out->why,
+		    "The interval of its wall time contains 1: more rounds or a quieter machine would tell");
+	}
 }
 
 static void zero_copy_is_cheaper(const struct result *r, struct finding *out)
@@ -234,23 +356,19 @@ static void zero_copy_is_cheaper(const struct result *r, struct finding *out)
 
 	if (!c || summarize(r, c, &s))
 		return;
-	if (!s.baseline || !s.sender_cpu_ratio.n) {
-		SAY(out->why, "there is no read_write to compare with");
+	if (!s.baseline || !s.sender_cpu_ratio.n || !s.wall_ratio.n) {
+		SAY(out->why, "There is no read_write to compare with");
 		return;
 	}
 	SAY(out->measured,
-	    "sendfile's sender CPU is %.2f of read_write's (%.2f to %.2f), its wall time %.2f (%.2f to %.2f)",
+	    "The sender CPU of sendfile is %.2f of read_write's (%.2f to %.2f), its wall time %.2f (%.2f to %.2f)",
 	    s.sender_cpu_ratio.median, s.sender_cpu_ratio.low, s.sender_cpu_ratio.high,
 	    s.wall_ratio.median, s.wall_ratio.low, s.wall_ratio.high);
-	if (s.sender_cpu_ratio.high < 1 && s.wall_ratio.high < 1) {
-		out->verdict = CONFIRMED;
-		SAY(out->why, "under these conditions: one connection over loopback, this chunk and cache state");
-	} else if (s.sender_cpu_ratio.high < 1 || s.sender_cpu_ratio.low > 1) {
-		out->verdict = CORRECTED;
-		SAY(out->why, "CPU time and wall time do not say the same here");
-	} else {
-		SAY(out->why, "the interval contains 1: more rounds or a quieter machine would tell");
-	}
+	if (s.wall_ratio.confidence < SUMMARY_CONFIDENCE)
+		SAY(out->why, "Too few rounds (%zu) for an interval of %.0f%%", s.wall_ratio.n,
+		    100 * SUMMARY_CONFIDENCE);
+	else
+		judge_faster(&s, out);
 }
 
 static const struct claim {

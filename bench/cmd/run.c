@@ -25,20 +25,22 @@
 
 #define ROUNDS_DEFAULT 15
 #define WARMUP_DEFAULT 1
+#define WATCHED_DEFAULT 3
+#define WATCHED_MAX 9
 
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
-	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_NO_COUNT };
+	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED };
 
 struct options {
 	struct conditions conditions;
 	struct plan plan;
 	struct plan_line lines; /* what the command line says of every case */
 	const char *plan_file, *file, *out;
-	unsigned int rounds, warmup;
+	unsigned int rounds, warmup, watched;
 	int warmup_given;
 	uint64_t size, seed;
-	bool size_given, json, quiet, keep, no_count;
+	bool size_given, json, quiet, keep;
 	struct failure why;
 };
 
@@ -74,7 +76,8 @@ static const struct argp_option option_table[] = {
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
 	{ "out", KEY_OUT, "DIR", 0, "where the result goes (results/DATE-TIME)", 2 },
 	{ "keep-payload", KEY_KEEP, NULL, 0, "leave the made payload as DIR/payload.bin", 2 },
-	{ "no-counts", KEY_NO_COUNT, NULL, 0, "leave the counting pass out: only time", 2 },
+	{ "watched", KEY_WATCHED, "N", 0,
+	  "transfers of each case in the counting pass (3; one where they are long); 0 leaves it out", 2 },
 	{ "json", KEY_JSON, NULL, 0, "print the result document instead of the table", 2 },
 	{ "quiet", KEY_QUIET, NULL, 0, "no progress", 2 },
 	{ 0 },
@@ -128,9 +131,8 @@ static int take(struct options *o, int key, const char *text)
 	case KEY_KEEP:
 		o->keep = true;
 		return 0;
-	case KEY_NO_COUNT:
-		o->no_count = true;
-		return 0;
+	case KEY_WATCHED:
+		return plan_number(text, "watched transfers", 0, &o->watched, &o->why);
 	case KEY_JSON:
 		o->json = true;
 		return 0;
@@ -164,6 +166,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static int make_folders(const char *dir, struct failure *why)
 {
 	char path[PATH_MAX];
+	struct stat st = { 0 };
 
 	if (strlen(dir) >= sizeof(path))
 		return fail(why, EXIT_WRONG_USE, ENAMETOOLONG, "the path of --out is too long");
@@ -178,6 +181,9 @@ static int make_folders(const char *dir, struct failure *why)
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't make the folder %s: %s", dir,
 			    strerror(errno));
+	if (stat(path, &st) || !S_ISDIR(st.st_mode))
+		return fail(why, EXIT_MACHINE_CANT, ENOTDIR, "can't make the folder %s: %s is there already",
+			    dir, S_ISREG(st.st_mode) ? "a file" : "something else");
 	if (access(path, W_OK))
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't write into %s: %s", dir,
 			    strerror(errno));
@@ -304,6 +310,7 @@ static void describe(const struct options *o, const struct placement_choice *pla
 	json_object_set_new(set, "warmup_rounds", json_integer(o->warmup));
 	json_object_set_new(set, "seed", json_integer((json_int_t)o->seed));
 	json_object_set_new(set, "receive_buffer_bytes", json_integer(SINK_BUFFER_BYTES));
+	json_object_set_new(set, "watched_transfers", json_integer(o->watched));
 	json_object_set_new(set, "time_limit_s", json_integer(o->conditions.time_limit_s));
 }
 
@@ -326,12 +333,17 @@ static void name_failures(const struct result *r)
 
 	for (size_t i = 0; i < r->case_count; i++) {
 		const struct case_result *c = &r->cases[i];
+		size_t named = strlen(c->method);
 
 		if (c->status == CASE_OK || !strcmp(last, c->reason))
 			continue;
-		fprintf(stderr, "copytax: %s %s: %s\n", c->method,
-			c->status == CASE_FAILED ? "failed" : "skipped", c->reason);
 		last = c->reason;
+		/* a transfer's own words start with the method's name */
+		if (strncmp(c->reason, c->method, named) || strncmp(c->reason + named, ": ", 2))
+			named = 0;
+		fprintf(stderr, "copytax: %s %s: %s\n", c->method,
+			c->status == CASE_FAILED ? "failed" : "skipped",
+			c->reason + (named ? named + 2 : 0));
 	}
 }
 
@@ -384,7 +396,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 					   .warmup = o->warmup,
 					   .seed = o->seed,
 					   .time_limit_s = o->conditions.time_limit_s,
-					   .count = !o->no_count,
+					   .watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
 					   .stop = &stop };
 	json_t *facts = NULL;
 	sigset_t blocked;
@@ -421,6 +433,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	err = study_run(&settings, cases, count, o->quiet, r, why);
 	free(cases);
@@ -439,8 +452,8 @@ int cmd_run(int argc, char **argv)
 		       "rounds, and writes what it measured to DIR/result.json.",
 	};
 	struct options o = { .conditions = conditions_default(), .plan = { .warmup = -1 },
-			     .warmup = WARMUP_DEFAULT, .seed = 1 };
-	struct sigaction act = { .sa_handler = on_signal };
+			     .warmup = WARMUP_DEFAULT, .watched = WATCHED_DEFAULT, .seed = 1 };
+	struct sigaction act = { .sa_handler = on_signal }, before;
 	struct sources sources = { 0 };
 	struct result *r = NULL;
 	struct failure why = { 0 };
@@ -452,6 +465,9 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	/* under nohup it stays ignored */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &act, NULL);
 	if (o.plan_file)
 		err = plan_load(&o.plan, o.plan_file, &why);
 	if (o.rounds || !o.plan.rounds)
@@ -466,15 +482,17 @@ int cmd_run(int argc, char **argv)
 		o.out = dated;
 	}
 	r = result_new();
-	if (!r)
-		err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	if (!r) {
+		fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		return cmd_failed(&why);
+	}
 	if (!err)
 		err = make_folders(o.out, &why);
 	if (!err) {
 		err = measure(&o, o.out, argc, argv, r, &sources, &why);
 		remove_sources(&sources, o.keep);
 	}
-	if (r && r->case_count && (!err || why.exit_code == EXIT_INTERRUPTED)) {
+	if (r->case_count && (!err || why.exit_code == EXIT_INTERRUPTED)) {
 		name_failures(r);
 		(void)print_result(&o, o.out, r);
 	}

@@ -204,7 +204,7 @@ int cmd_send(int argc, char **argv)
 	};
 	struct options o = { .conditions = conditions_default(), .size = PAYLOAD_DEFAULT,
 			     .chunk = CHUNK_DEFAULT, .sink = SINK_DRAIN, .cache = -1 };
-	struct sigaction act = { .sa_handler = on_signal };
+	struct sigaction act = { .sa_handler = on_signal }, before;
 	char made[64] = "";
 	struct failure why = { 0 };
 	uint64_t size;
@@ -217,6 +217,9 @@ int cmd_send(int argc, char **argv)
 	}
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	/* under nohup it stays ignored */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &act, NULL);
 	sigaction(SIGALRM, &act, NULL);
 	size = o.size;
 	if (o.file) {

@@ -17,14 +17,12 @@
 
 #include "measure/probes_calls.h"
 #include "measure/probes_ladder.h"
+#include "measure/probes_permission.h"
 
 #define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 #define OVERLAYFS_MAGIC 0x794c7630
 #define ECRYPTFS_MAGIC 0xf15f
-
-#define WHAT_TO_GRANT                                                                          \
-	"run as root, or grant it once: sudo setcap cap_bpf,cap_perfmon=ep $(command -v copytax)"
 
 struct probes {
 	struct ladder ladder;
@@ -138,14 +136,7 @@ static int create_maps(struct probes *probes, struct failure *why)
 			    strerror(-err));
 	return 0;
 refused:
-	err = errno;
-	if (err == ENOSYS)
-		return fail(why, EXIT_MACHINE_CANT, err, "this kernel has no bpf(2): CONFIG_BPF_SYSCALL");
-	if (err == EPERM)
-		return fail(why, EXIT_MACHINE_CANT, err,
-			    "no permission for BPF (CAP_BPF and CAP_PERFMON; before 5.11 the locked-memory "
-			    "limit counts too): " WHAT_TO_GRANT);
-	return fail(why, EXIT_MACHINE_CANT, err, "can't create a BPF map: %s", strerror(err));
+	return bpf_refused(errno, "create a BPF map", why);
 }
 
 /* A program that does nothing: tells CAP_PERFMON apart from everything that can be wrong with ours. */
@@ -162,10 +153,7 @@ static int may_load(struct failure *why)
 		close(fd);
 		return 0;
 	}
-	if (err == EPERM)
-		return fail(why, EXIT_MACHINE_CANT, err,
-			    "no permission to trace with BPF (CAP_PERFMON is missing): " WHAT_TO_GRANT);
-	return fail(why, EXIT_MACHINE_CANT, err, "can't load BPF tracing programs: %s", strerror(err));
+	return bpf_refused(err, "load BPF tracing programs", why);
 }
 
 static int set_constant(struct bpf_object *object, const char *name, const void *value, size_t size)
@@ -417,8 +405,7 @@ int probes_open(struct probes **out, const struct probe_options *options, struct
 	ladder_try(&probes->ladder, btf, options ? options->avoid : 0);
 	err = settle(probes, why);
 	if (!err && probes->ladder.rungs[GROUP_SYSCALLS] == RUNG_NONE)
-		err = fail(why, EXIT_MACHINE_CANT, ENOTSUP,
-			   "no probe attaches to the end of system calls on this kernel");
+		err = bpf_refused(ENOTSUP, "attach to the end of system calls by any probe", why);
 	ladder_rows(&probes->ladder, probes->rows);
 done:
 	btf__free(btf);

@@ -38,7 +38,9 @@ const struct hook hooks[] = {
 	TRACEPOINT(INTERRUPTS, ONE_OF, CROSSINGS, "call_function_single_entry",
 		   "interrupt_call_single", NULL),
 	TRACEPOINT(INTERRUPTS, ONE_OF, CROSSINGS, "irq_work_entry", "interrupt_irq_work", NULL),
+#ifndef __x86_64__ /* there the vectors above have it all, and this one never fires */
 	TRACEPOINT(INTERRUPTS, ONE_OF, CROSSINGS, "ipi_entry", "interrupt_ipi", NULL),
+#endif
 
 	TRACEPOINT(SOFTIRQS, MUST, CROSSINGS, "softirq_entry", "softirq", NULL),
 	TRACEPOINT(SWITCHES, MUST, SCHEDULING, "sched_switch", "task_switched", NULL),
@@ -342,6 +344,9 @@ void ladder_rows(const struct ladder *ladder, struct probe_row rows[PROBE_SUBJEC
 		if (!row->how[0])
 			describe(ladder, group, row->how, sizeof(row->how));
 	}
+	if (rows[PROBE_PAGES_TOUCHED].rung == RUNG_TRACEPOINT)
+		snprintf(rows[PROBE_PAGES_TOUCHED].reason, sizeof(rows[PROBE_PAGES_TOUCHED].reason),
+			 "pages asked for: a fault that maps a whole large folio counts only its own window");
 	if (rows[PROBE_FAULTS].rung == RUNG_TRACEPOINT) {
 		struct probe_row *row = &rows[PROBE_FAULTS_MAJOR];
 

@@ -4,6 +4,7 @@
 #include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -54,6 +55,8 @@ static int open_direct(const struct job *job, struct alignment *align)
 	if (fd < 0)
 		return -errno;
 	err = find_alignment(fd, align);
+	if (!err && !align->offset)
+		err = -EOPNOTSUPP;
 	if (!err && align->memory < sizeof(void *))
 		align->memory = sizeof(void *);
 	if (err) {
@@ -71,8 +74,8 @@ static int probe(const struct job *job, char *reason, size_t reason_size)
 
 	if (fd < 0) {
 		snprintf(reason, reason_size,
-			 "the file system of %s does not do direct I/O (open with O_DIRECT: errno %d); put the payload on ext4, xfs or btrfs",
-			 job->path, -fd);
+			 "the file system of %s does not do direct I/O (open with O_DIRECT: %s); put the payload on ext4, xfs or btrfs",
+			 job->path, strerror(-fd));
 		return fd;
 	}
 	if (job->size > job->chunk && job->chunk < align.offset) {
@@ -86,8 +89,8 @@ static int probe(const struct job *job, char *reason, size_t reason_size)
 	} else if (job->size && read(fd, buffer, align.offset) < 0) {
 		err = -errno;
 		snprintf(reason, reason_size,
-			 "a direct read of %zu bytes at offset 0 failed (errno %d) although the file opened with O_DIRECT",
-			 align.offset, -err);
+			 "a direct read of %zu bytes at offset 0 failed (%s) although the file opened with O_DIRECT",
+			 align.offset, strerror(-err));
 	}
 	free(buffer);
 	close(fd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/claims_text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +24,37 @@ static const char *verdict_words(const char *verdict)
 	return "Can't tell";
 }
 
+/* " Text.": a sentence, whichever way the document wrote it; nothing for nothing. */
+static void put_sentence(const char *text, FILE *out)
+{
+	size_t len = strlen(text);
+
+	if (!len)
+		return;
+	putc(' ', out);
+	/* a method's name keeps its small letter */
+	putc(memchr(text, '_', strcspn(text, " ")) ? text[0] : toupper((unsigned char)text[0]), out);
+	fputs(text + 1, out);
+	if (!strchr(".!?", text[len - 1]))
+		putc('.', out);
+}
+
 static int write_one(const json_t *claim, enum style style, FILE *out)
 {
-	const char *measured = text_of(claim, "measured");
 	char *text = NULL;
+	size_t size = 0;
+	FILE *line = open_memstream(&text, &size);
 
-	if (asprintf(&text, "%s: “%s”. %s%s%s.", verdict_words(text_of(claim, "verdict")),
-		     text_of(claim, "claim"), measured, measured[0] ? "; " : "",
-		     text_of(claim, "why")) < 0)
+	if (!line)
 		return -ENOMEM;
+	fprintf(line, "%s: “%s”.", verdict_words(text_of(claim, "verdict")),
+		text_of(claim, "claim"));
+	put_sentence(text_of(claim, "measured"), line);
+	put_sentence(text_of(claim, "why"), line);
+	if (fclose(line)) {
+		free(text);
+		return -ENOMEM;
+	}
 	if (style == STYLE_MARKDOWN) {
 		fputs("- ", out);
 		put_markdown(out, text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/counted_data.h"
 #include "report/families.h"
 #include "report/format.h"
 #include "report/machine.h"
@@ -164,7 +165,8 @@ static size_t timed_samples(const struct case_result *c)
 
 /* The open files of the bar pictures, and where the next bar stands. */
 struct bars {
-	FILE *throughput, *samples, *cpu, *labels;
+	FILE *throughput, *samples, *cpu, *copies, *crossings, *labels;
+	struct drawable *drawable;
 	bool break_names;
 	unsigned int at; /* x of the next bar */
 	unsigned int count, groups;
@@ -226,6 +228,8 @@ static int write_bar(const struct result *result, const struct case_result *c, s
 	put_interval(bars->cpu, &s.total_cpu_per_gb);
 	put_field(bars->cpu, note_of(c));
 	putc('\n', bars->cpu);
+	bars->drawable->copies |= copies_bar(c, bars->at, note_of(c), bars->copies);
+	bars->drawable->crossings |= crossings_bar(c, bars->at, note_of(c), bars->crossings);
 	bars->count++;
 	fprintf(bars->labels, "bar_at[%u] = %u\nbar_name[%u] = ", bars->count, bars->at,
 		bars->count);
@@ -281,6 +285,8 @@ static int write_bars(const struct result *result, const struct families *all,
 	      "high\t"
 	      "total\ttotal_low\ttotal_high\tnote\n",
 	      bars->cpu);
+	copies_heading(bars->copies);
+	crossings_heading(bars->crossings);
 	groups = 0;
 	for (size_t i = 0; i < all->count; i++) {
 		unsigned int from = bars->at;
@@ -463,6 +469,7 @@ static void write_texts(const struct result *result, const struct families *all,
 	snprintf(text, sizeof(text), "%s%s", loopback,
 		 direct ? "direct_write reads the disk whatever the cache holds." : "");
 	put_label(out, "chunk_note_2", text);
+	counted_texts(result, family, out);
 	free(machine);
 }
 
@@ -495,6 +502,9 @@ static void write_pictures(const struct result *result, const struct families *a
 	struct bars bars = { .throughput = begin(f, "throughput.tsv"),
 			     .samples = begin(f, "throughput_samples.tsv"),
 			     .cpu = begin(f, "cpu.tsv"),
+			     .copies = begin(f, "copies.tsv"),
+			     .crossings = begin(f, "crossings.tsv"),
+			     .drawable = drawable,
 			     .labels = begin(f, "labels.gp") };
 	FILE *chunk = begin(f, "chunk.tsv");
 
@@ -511,6 +521,8 @@ static void write_pictures(const struct result *result, const struct families *a
 	end(f, bars.throughput, "throughput.tsv");
 	end(f, bars.samples, "throughput_samples.tsv");
 	end(f, bars.cpu, "cpu.tsv");
+	end(f, bars.copies, "copies.tsv");
+	end(f, bars.crossings, "crossings.tsv");
 	end(f, bars.labels, "labels.gp");
 	end(f, chunk, "chunk.tsv");
 }
@@ -533,6 +545,10 @@ int data_write(const struct result *result, const char *dir, struct drawable *dr
 	if (out)
 		write_samples(result, out);
 	end(&f, out, "samples.tsv");
+	out = begin(&f, "counts.tsv");
+	if (out)
+		counts_table(result, out);
+	end(&f, out, "counts.tsv");
 	family = f.err ? NULL : families_main(&all);
 	if (family)
 		write_pictures(result, &all, family, &f, drawable);

@@ -4,7 +4,8 @@
  * nothing was measured:
  *
  *   cases.tsv, samples.tsv           all of the result, one row per case and per sample
- *   throughput.tsv, throughput_samples.tsv, cpu.tsv, chunk.tsv
+ *   counts.tsv                       what the counting pass found, one row per case and number, with its source
+ *   throughput.tsv, throughput_samples.tsv, cpu.tsv, copies.tsv, crossings.tsv, chunk.tsv
  *                                    what the gnuplot sources in scripts/plots draw
  *   labels.gp                        the texts in the pictures, as gnuplot variables
  */
@@ -20,6 +21,7 @@
 struct drawable {
 	bool bars;  /* throughput and cpu */
 	bool sweep; /* chunk: more than one chunk measured */
+	bool copies, crossings; /* counted in one of the cases that the bars show */
 };
 
 /* Writes into the folder `dir`, which exists. Returns 0 or -errno with `why`. */

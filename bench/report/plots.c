@@ -18,26 +18,43 @@
 const struct plot plots[] = {
 	{ "throughput", "Throughput by method",
 	  "Bar chart: gigabytes per second of each method, with the interval of the median and "
-	  "every sample "
-	  "as a dot. The same numbers are in the table of the answer.",
-	  false },
+	  "every sample as a dot. The same numbers are in the table of the answer.",
+	  NEEDS_BARS },
 	{ "cpu", "CPU seconds per GB",
 	  "Stacked bar chart: CPU seconds per gigabyte of sender and receiver for each method, "
-	  "with the "
-	  "interval of their sum. The same numbers are in the table of the answer.",
-	  false },
+	  "with the interval of their sum. The same numbers are in the table of the answer.",
+	  NEEDS_BARS },
+	{ "copies", "Copies of every payload byte",
+	  "Stacked bar chart: bytes that the CPU copied per payload byte for each method, by the "
+	  "place of the copy, the receiver's copy beside them, and a diamond where the classic "
+	  "texts put the sender. The same numbers are in the table of megabytes per transfer.",
+	  NEEDS_COPIES },
+	{ "crossings", "User/kernel crossings and context switches",
+	  "Bar chart on a log scale: user/kernel crossings of the sender per transfer for each "
+	  "method, a diamond where the classic texts put them, and a dot for the context switches. "
+	  "The same numbers are in the table of crossings.",
+	  NEEDS_CROSSINGS },
 	{ "chunk", "Chunk size and CPU seconds per GB",
 	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of "
-	  "sender and "
-	  "receiver together, a line per method. The sender's numbers are in the table of the "
-	  "chunk sizes.",
-	  true },
-	{ NULL, NULL, NULL, false },
+	  "sender and receiver together, a line per method. The sender's numbers are in the table "
+	  "of the chunk sizes.",
+	  NEEDS_SWEEP },
+	{ 0 },
 };
 
 bool plot_drawable(const struct plot *plot, const struct drawable *drawable)
 {
-	return plot->sweep ? drawable->sweep : drawable->bars;
+	switch (plot->need) {
+	case NEEDS_COPIES:
+		return drawable->copies;
+	case NEEDS_CROSSINGS:
+		return drawable->crossings;
+	case NEEDS_SWEEP:
+		return drawable->sweep;
+	case NEEDS_BARS:
+		break;
+	}
+	return drawable->bars;
 }
 
 static bool has_sources(const char *dir)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/counted.h"
 #include "report/families.h"
 #include "report/grid.h"
 #include "report/misleads.h"
@@ -79,7 +80,7 @@ static void interval_cell(struct grid *grid, const struct interval *i, enum styl
 /* Which of the marks a table used, so that only those are explained. */
 struct marks {
 	bool same, other_cache, no_baseline;
-	double least_confidence;
+	double least_confidence; /* of the intervals, which two samples and more have */
 	size_t fewest, most;
 };
 
@@ -126,7 +127,7 @@ static int main_row(struct grid *grid, const struct result *result, const struct
 	interval_cell(grid, &s.total_cpu_per_gb, style);
 	ratio_cell(grid, kase, &s, &s.sender_cpu_ratio, style, marks);
 	ratio_cell(grid, kase, &s, &s.wall_ratio, style, marks);
-	if (s.throughput.confidence < marks->least_confidence)
+	if (s.throughput.n > 1 && s.throughput.confidence < marks->least_confidence)
 		marks->least_confidence = s.throughput.confidence;
 	if (s.throughput.n < marks->fewest)
 		marks->fewest = s.throughput.n;
@@ -143,7 +144,9 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 
 	if (!note)
 		return;
-	if (marks->most) {
+	if (marks->most == 1)
+		fputs("One sample each, so no interval (?). Ratios: this method ÷ read_write.", note);
+	if (marks->most > 1) {
 		fputs(style == STYLE_MARKDOWN ? "Medians; in brackets the interval of the median"
 					      : "Medians; ± is the further end of their interval",
 		      note);
@@ -153,6 +156,10 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 			floor(fmin(marks->least_confidence, 0.95) * 1000) / 10,
 			marks->least_confidence < 0.95 ? "; more rounds for 95%" : "");
 	}
+	if (marks->fewest == 1 && marks->most > 1)
+		fputs(style == STYLE_MARKDOWN ? " (?): one sample, so no interval." :
+						" ±?: one sample, so no interval.",
+		      note);
 	if (marks->same)
 		fputs(" ~ can't be told from 1.", note);
 	if (marks->other_cache)
@@ -244,45 +251,8 @@ double counted(const json_t *entry)
 	return NAN;
 }
 
-/* What the counting pass can bring, in the order of the table. A column appears when any case has the key. */
-static const struct count_column {
-	const char *key, *over, *name;
-	bool copy; /* in case->copies, else in case->counts */
-	double unit;
-} count_columns[] = {
-	{ "syscalls", "counted", "calls", false, 1 },
-	{ "crossings", "counted", "crossings", false, 1 },
-	{ "context_switches_process", "switches to another", "process", false, 1 },
-	{ "context_switches_thread", "switches to another", "thread", false, 1 },
-	{ "interrupts", "counted ", "interrupts", false, 1 },
-	{ "softirqs", "counted ", "softirqs", false, 1 },
-	{ "file_to_user", "MB copied", "file→user", true, 1e-6 },
-	{ "file_to_kernel", "MB copied", "file→kernel", true, 1e-6 },
-	{ "user_to_socket", "MB copied", "user→socket", true, 1e-6 },
-	{ "deferred", "MB copied", "deferred", true, 1e-6 },
-	{ "socket_to_user", "MB copied", "socket→user", true, 1e-6 },
-	{ "by_reference", "", "MB by ref.", true, 1e-6 },
-	{ "factor", "", "copy factor", true, 1 },
-};
-
-#define COUNT_COLUMNS (sizeof(count_columns) / sizeof(count_columns[0]))
-
-static const json_t *count_entry(const struct case_result *kase, const struct count_column *column)
-{
-	return json_object_get(column->copy ? kase->copies : kase->counts, column->key);
-}
-
-static bool family_counts(const struct family *family, const struct count_column *column)
-{
-	for (size_t i = 0; i < family->count; i++)
-		if (family->cases[i]->chunk == family->chunk &&
-		    count_entry(family->cases[i], column))
-			return true;
-	return false;
-}
-
-static void beside_row(struct grid *grid, const struct family *family,
-		       const struct case_result *kase, const struct case_summary *s)
+static void beside_row(struct grid *grid, const struct case_result *kase,
+		       const struct case_summary *s)
 {
 	double gb = (double)kase->payload / 1e9;
 	char text[FORMAT_MAX];
@@ -297,41 +267,6 @@ static void beside_row(struct grid *grid, const struct family *family,
 	grid_cell(grid, "%s", format_number(s->field[SAMPLE_RELEASE_CPU_S].median * 1e3, text));
 	grid_cell(grid, "%s",
 		  format_number(gb > 0 ? s->field[SAMPLE_SYSTEM_CPU_S].median / gb : NAN, text));
-	for (size_t i = 0; i < COUNT_COLUMNS; i++) {
-		double value =
-			counted(count_entry(kase, &count_columns[i])) * count_columns[i].unit;
-
-		if (!family_counts(family, &count_columns[i]))
-			continue;
-		if (count_columns[i].copy)
-			grid_cell(grid, "%s", format_number(value, text));
-		else
-			grid_cell(grid, "%s", format_count(value, text));
-	}
-}
-
-/* The reasons behind the dashes of counted columns, each once. */
-static void explain_unknown(const struct family *family, enum style style, FILE *out)
-{
-	json_t *said = json_object();
-
-	for (size_t i = 0; i < family->count; i++) {
-		const struct case_result *kase = family->cases[i];
-
-		for (size_t k = 0; k < COUNT_COLUMNS && kase->chunk == family->chunk; k++) {
-			const json_t *entry = count_entry(kase, &count_columns[k]);
-			const char *reason = json_string_value(json_object_get(entry, "reason"));
-			char *text = NULL;
-
-			if (!reason || !isnan(counted(entry)) || json_object_get(said, reason))
-				continue;
-			json_object_set_new(said, reason, json_true());
-			if (asprintf(&text, UNKNOWN " %s: %s", count_columns[k].key, reason) >= 0)
-				put_note(text, style, out);
-			free(text);
-		}
-	}
-	json_decref(said);
 }
 
 static int family_beside(const struct result *result, const struct family *family, enum style style,
@@ -352,9 +287,6 @@ static int family_beside(const struct result *result, const struct family *famil
 	grid_column(&grid, outside, "before, ms", false);
 	grid_column(&grid, outside, "after, ms", false);
 	grid_column(&grid, "", "all CPUs, s/GB", false);
-	for (size_t i = 0; i < COUNT_COLUMNS; i++)
-		if (family_counts(family, &count_columns[i]))
-			grid_column(&grid, count_columns[i].over, count_columns[i].name, false);
 	for (size_t i = 0; i < family->count; i++) {
 		const struct case_result *kase = family->cases[i];
 
@@ -363,15 +295,13 @@ static int family_beside(const struct result *result, const struct family *famil
 		if (summarize(result, kase, &s))
 			grid.out_of_memory = true;
 		else
-			beside_row(&grid, family, kase, &s);
+			beside_row(&grid, kase, &s);
 		rows++;
 	}
 	if (!rows)
 		return grid_finish(&grid, style, out);
 	put_title(family, &family->chunk, "Beside the clock, per transfer: ", style, out);
 	err = grid_finish(&grid, style, out);
-	if (!err)
-		explain_unknown(family, style, out);
 	putc('\n', out);
 	return err;
 }
@@ -395,7 +325,7 @@ static int sweep_cell(struct grid *grid, const struct result *result,
 	err = summarize(result, kase, &s);
 	if (err)
 		return err;
-	if (s.sender_cpu_per_gb.confidence < *least_confidence)
+	if (s.sender_cpu_per_gb.n > 1 && s.sender_cpu_per_gb.confidence < *least_confidence)
 		*least_confidence = s.sender_cpu_per_gb.confidence;
 	grid_cell(grid, "%s",
 		  style == STYLE_MARKDOWN ? format_range(&s.sender_cpu_per_gb, text)
@@ -509,6 +439,7 @@ static int all_tables(const struct result *result, enum style style, FILE *out)
 	if (style == STYLE_MARKDOWN)
 		putc('\n', out);
 	err = err ? err : table_beside(result, style, out);
+	err = err ? err : counted_write(result, style, out);
 	err = err ? err : table_sweep(result, style, out);
 	if (err)
 		return err;

@@ -11,7 +11,7 @@
 
 /* Per family, at its main chunk: throughput, CPU per GB, ratio to read_write; skipped and failed rows. */
 int table_main(const struct result *result, enum style style, FILE *out);
-/* Per transfer: faults, switches, CPU outside the clock; calls, crossings and copies where counted. */
+/* Per transfer, of the timed samples: faults, switches, CPU outside the clock. */
 int table_beside(const struct result *result, enum style style, FILE *out);
 /* Sender CPU per GB by method and chunk, for families with more than one chunk. */
 int table_sweep(const struct result *result, enum style style, FILE *out);

@@ -174,7 +174,8 @@ static int say_winner(FILE *out, const struct result *result, const struct famil
 		fprintf(out, "; the next, %s, takes %s times as much", c.next->method,
 			format_range(&c.next_ratio, text));
 	if (c.too_few || s.throughput.confidence < SUMMARY_CONFIDENCE)
-		fprintf(out, " (from %zu samples: too few for 95%% confidence)", s.throughput.n);
+		fprintf(out, " (from %zu sample%s: too few for 95%% confidence)", s.throughput.n,
+			s.throughput.n == 1 ? "" : "s");
 	putc('.', out);
 out:
 	free(c.level);
@@ -266,11 +267,14 @@ static int say_chunks(FILE *out, const struct result *result, const struct famil
 	}
 	json_object_foreach(winners, names, chunks) fprintf(
 		out, "at chunks of %s the cheapest is %s; ", json_string_value(chunks), names);
-	if (others && same == others)
+	if (others == 1 && same == others)
+		fputs("not the chunk size (at the other one measured the cheapest stays the same or "
+		      "can't be told apart); ",
+		      out);
+	else if (others && same == others)
 		fprintf(out,
 			"not the chunk size (at the %zu others measured the cheapest stays the "
-			"same or "
-			"can't be told apart); ",
+			"same or can't be told apart); ",
 			others);
 	json_decref(winners);
 	return err;

@@ -21,7 +21,6 @@
 
 #define SAVE_EVERY_S 10
 /* What watching costs is a ratio of two noisy figures: short transfers are watched several times. */
-#define WATCHED_TRANSFERS 3
 #define WATCHED_ONCE_ABOVE_S 0.5
 
 static void set_status(struct case_result *c, enum case_status status, const char *reason)
@@ -341,7 +340,7 @@ static int count_case(struct study *s, struct counting *counting, size_t index, 
 {
 	struct case_result *c = &s->result->cases[index];
 	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink);
-	unsigned int times = s->seconds[index] > WATCHED_ONCE_ABOVE_S ? 1 : WATCHED_TRANSFERS;
+	unsigned int times = s->seconds[index] > WATCHED_ONCE_ABOVE_S ? 1 : s->settings->watched;
 	struct failure inner = { 0 };
 	int err = 0;
 
@@ -386,7 +385,8 @@ static void conclude(struct study *s)
 	json_t *claims;
 
 	if (json_array_size(s->result->probes) != 1 || !reason)
-		reason = "the counting pass did not reach this case";
+		reason = s->settings->watched ? "the counting pass did not reach this case" :
+						"the counting pass was left out (--watched 0)";
 	for (size_t i = 0; i < s->result->case_count; i++)
 		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
 			counting_unknown(&s->result->cases[i], reason);
@@ -421,7 +421,7 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	}
 	if (!err)
 		err = measure_all(&s, why);
-	if (!err && settings->count)
+	if (!err && settings->watched)
 		err = count_all(&s, why);
 	conclude(&s);
 	progress_end(&s.progress);

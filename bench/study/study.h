@@ -25,7 +25,7 @@ struct study_settings {
 	unsigned int warmup;
 	uint64_t seed;
 	unsigned int time_limit_s; /* of one transfer */
-	bool count; /* watch each case once more after the timing */
+	unsigned int watched; /* transfers of each case in the counting pass; 0: no such pass */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -115,10 +116,18 @@ int cache_set(const char *path, uint64_t size, enum cache cache, struct failure 
 {
 	uint64_t resident = 0, pages = 0, wanted = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	struct stat st;
 
 	if (fd < 0)
 		return fail(why, EXIT_TRANSFER_FAILED, errno, "can't open the payload %s: %s", path,
 			    strerror(errno));
+	if (!fstat(fd, &st) && (uint64_t)st.st_size < size) {
+		close(fd);
+		return fail(why, EXIT_TRANSFER_FAILED, ENODATA,
+			    "the payload %s got shorter during the run: %lld of %" PRIu64
+			    " bytes are left",
+			    path, (long long)st.st_size, size);
+	}
 	for (int i = 0; i < TRIES; i++) {
 		err = cache_resident(fd, size, &resident, &pages);
 		wanted = cache == CACHE_WARM ? pages : 0;

@@ -36,6 +36,7 @@ pid_t child_fork(struct child *child)
 		_exit(EXIT_FAILURE);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(pair[0]);

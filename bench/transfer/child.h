@@ -12,8 +12,8 @@ struct child {
 };
 
 /*
- * Forks. In the child: returns 0, child->control is its own end; it dies with its parent, SIGINT and
- * SIGTERM are the parent's to deal with. In the parent: the process id. -errno when it can't.
+ * Forks. In the child: returns 0, child->control is its own end; it dies with its parent, SIGINT,
+ * SIGTERM and SIGHUP are the parent's to deal with. In the parent: the process id. -errno when it can't.
  */
 pid_t child_fork(struct child *child);
 

@@ -25,8 +25,9 @@ static int check_room(int fd, const char *path, uint64_t size, struct failure *w
 	struct statvfs fs;
 	uint64_t room;
 
-	if (fstatvfs(fd, &fs))
-		return 0; /* the write itself will tell */
+	/* some file systems (ramfs, FUSE) don't say; then the write itself will tell */
+	if (fstatvfs(fd, &fs) || !fs.f_blocks)
+		return 0;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (size <= room)
 		return 0;

@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 METHODS='read_write mmap_write sendfile splice direct_write'
 REPO=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BINARY=$(realpath "${COPYTAX:-$REPO/build/copytax}")
+export COPYTAX_SHARE=$REPO/scripts
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/claims_text.h"
+#include "report/counted.h"
 #include "report/data.h"
 #include "report/grid.h"
 #include "report/html.h"
@@ -289,24 +291,131 @@ static void direct_io_meets_cold_only(void **state)
 	result_free(r);
 }
 
+static void set_copied(struct case_result *c, const char *site, long long bytes)
+{
+	json_object_set_new(c->copies, site,
+			    json_pack("{s:I, s:i, s:s}", "bytes", (json_int_t)bytes, "calls", 10,
+				      "source", "probe"));
+}
+
+static void unset_copied(struct case_result *c, const char *site, const char *reason)
+{
+	json_object_set_new(c->copies, site,
+			    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
+}
+
+static void count_all(struct case_result *c)
+{
+	static const char *const names[] = { "syscalls", "crossings", "context_switches_voluntary",
+					     "context_switches_involuntary" };
+
+	for (size_t i = 0; i < 4; i++)
+		json_object_set_new(c->counts, names[i], measured((double)(i + 1) * 10007, "probe"));
+	set_copied(c, "file_to_user", PAYLOAD);
+	set_copied(c, "file_to_kernel", 0);
+	set_copied(c, "user_to_socket", PAYLOAD);
+	set_copied(c, "deferred", 0);
+}
+
 static void null_is_a_dash(void **state)
 {
 	struct result *r = two_methods();
 	char *text;
 
 	(void)state;
-	json_object_set_new(r->cases[0].counts, "syscalls", measured(20000, "probe"));
-	json_object_set_new(r->cases[0].counts, "interrupts", unmeasured("no probe attaches here"));
-	json_object_set_new(r->cases[0].copies, "file_to_user",
-			    json_pack("{s:I, s:i, s:s}", "bytes", (json_int_t)PAYLOAD, "calls", 10,
-				      "source", "probe"));
 	assert_true(isnan(counted(NULL)));
+	count_all(&r->cases[0]);
+	json_object_set_new(r->cases[0].counts, "interrupts", unmeasured("no probe attaches here"));
 	assert_true(isnan(counted(json_object_get(r->cases[0].counts, "interrupts"))));
-	text = written(table_beside, r, STYLE_MARKDOWN);
-	/* faults, switches, CPU outside; all CPUs unknown; calls known; interrupts not; MB copied */
-	holds(text, "| read_write | 0 | 0 | 0 | 0 | 0 | 0 | – | 20,000 | – | 1,000 |");
-	holds(text, "| sendfile | 0 | 0 | 0 | 0 | 0 | 0 | – | – | – | – |");
-	holds(text, "– interrupts: no probe attaches here");
+	text = written(counted_write, r, STYLE_MARKDOWN);
+	holds(text, "| read_write | 10,007 | 20,014 | 30,021 | 40,028 |");
+	holds(text, "| sendfile | – | – | – | – |");
+	holds(text, "Not counted: interrupts (no probe attaches here)");
+	/* in MB; the sites that are 0 everywhere or unknown are not columns */
+	holds(text, "| read_write | 1,000 | 0 | 1,000 | 0 | 2.00 | – |");
+	free(text);
+	result_free(r);
+}
+
+/* What is 0 for every method is one word below the table; what is unknown is another, and no 0. */
+static void folds_empty_columns(void **state)
+{
+	static const char reason[] = "fexit skb_copy_ubufs: EPERM at load (refused here); kretprobe "
+				     "skb_copy_ubufs: ENOENT at load (no kprobes)";
+	struct result *r = two_methods();
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		count_all(&r->cases[i]);
+		unset_copied(&r->cases[i], "deferred", reason);
+	}
+	text = written(counted_write, r, STYLE_TEXT);
+	holds(text, "None at all: copies");
+	holds(text, "Not counted: deferred copies (refused");
+	lacks(text, "file→kernel  ");
+	holds(text, "≥2.00");
+	holds(text, "≥ when a site of them could not be");
+	lacks(text, "kretprobe");
+	free(text);
+	json_array_append_new(r->probes, json_pack("{s:s, s:s, s:n, s:s}", "name", "deferred",
+						   "status", "unavailable", "how", "reason", reason));
+	text = written(counted_how, r, STYLE_MARKDOWN);
+	holds(text, "| deferred | not counted | fexit skb_copy_ubufs: EPERM");
+	holds(text, "kretprobe");
+	free(text);
+	result_free(r);
+}
+
+static void says_when_nothing_was_counted(void **state)
+{
+	struct result *r = two_methods();
+	char *text = written(counted_write, r, STYLE_TEXT);
+
+	(void)state;
+	assert_string_equal(text, "");
+	free(text);
+	json_object_set_new(r->cases[0].counts, "syscalls", unmeasured("left out by --no-counts"));
+	text = written(counted_write, r, STYLE_TEXT);
+	holds(text, "Nothing was counted: left out by --no-counts.");
+	free(text);
+	result_free(r);
+}
+
+static void claims_read_as_sentences(void **state)
+{
+	struct result *r = two_methods();
+	char *text;
+
+	(void)state;
+	json_array_append_new(r->claims,
+			      json_pack("{s:s, s:s, s:s, s:s}", "claim", "it is so", "verdict",
+					"corrected", "measured", "two of three", "why", "mmap_write did"));
+	json_array_append_new(r->claims, json_pack("{s:s, s:s, s:n, s:s}", "claim", "and so", "verdict",
+						   "cant_tell", "measured", "why", "nobody counted."));
+	text = written(claims_write, r, STYLE_TEXT);
+	holds(text, "Corrected: “it is so”. Two of three. mmap_write did.\n");
+	holds(text, "Can't tell: “and so”. Nobody counted.\n");
+	free(text);
+	result_free(r);
+}
+
+static void one_sample_has_no_interval(void **state)
+{
+	struct result *r = result_new();
+	char *text;
+
+	(void)state;
+	add_case(r, "read_write", "warm", CHUNK, 0.30, 0.28, 1);
+	add_case(r, "sendfile", "warm", CHUNK, 0.15, 0.07, 1);
+	text = written(all_tables, r, STYLE_TEXT);
+	holds(text, "One sample each, so no interval");
+	holds(text, "One sample has no interval: read_write, sendfile.");
+	lacks(text, "0% or better");
+	lacks(text, "1 samples");
+	free(text);
+	text = written(verdict_write, r, STYLE_TEXT);
+	lacks(text, "1 samples");
 	free(text);
 	result_free(r);
 }
@@ -478,11 +587,31 @@ static void data_knows_no_zero_for_unknown(void **state)
 	assert_int_equal(data_write(r, folder, &drawable, &why), 0);
 	assert_true(drawable.bars);
 	assert_false(drawable.sweep);
+	assert_false(drawable.copies);
+	assert_false(drawable.crossings);
 	text = get_file("cases.tsv");
 	holds(text, "splice\t32768\twarm\tdrain\ttcp\t1\t1000000000\tfailed\ttab here\t0\tNaN\t");
 	free(text);
 	text = get_file("throughput.tsv");
 	holds(text, "3\tsplice\twarm\tNaN\tNaN\tNaN\tfailed");
+	free(text);
+	count_all(&r->cases[0]);
+	unset_copied(&r->cases[0], "deferred", "why");
+	assert_int_equal(data_write(r, folder, &drawable, &why), 0);
+	assert_true(drawable.copies);
+	assert_true(drawable.crossings);
+	text = get_file("copies.tsv");
+	holds(text, "1\tread_write\twarm\t1\t0\t1\tNaN\tNaN\t2\t≥2.00\t2\t\n");
+	holds(text, "2\tsendfile\twarm\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\t\t0\tnot counted\n");
+	free(text);
+	text = get_file("crossings.tsv");
+	/* by the texts: two calls, so four crossings, per 32K of 10^9 bytes, the last one short */
+	holds(text, "1\tread_write\twarm\t20014\t20,014\t70049\t70,049\t122072\t\n");
+	holds(text, "2\tsendfile\twarm\tNaN\t\tNaN\t\t61036\tnot counted\n");
+	free(text);
+	text = get_file("counts.tsv");
+	holds(text, "count\tsyscalls\t\t10007\tprobe\t\n");
+	holds(text, "copied bytes\tdeferred\t\tNaN\t\twhy\n");
 	free(text);
 	result_free(r);
 }
@@ -584,6 +713,10 @@ int main(void)
 		cmocka_unit_test(has_no_answer_without_cases),
 		cmocka_unit_test(direct_io_meets_cold_only),
 		cmocka_unit_test(null_is_a_dash),
+		cmocka_unit_test(folds_empty_columns),
+		cmocka_unit_test(says_when_nothing_was_counted),
+		cmocka_unit_test(claims_read_as_sentences),
+		cmocka_unit_test(one_sample_has_no_interval),
 		cmocka_unit_test(refused_cases_keep_their_reason),
 		cmocka_unit_test(fits_the_terminal),
 		cmocka_unit_test(hostile_text_stays_text),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The fit behind the prices: which terms the cases can tell apart, their prices, and how sure those are. */
+#ifndef COPYTAX_ANALYSIS_FIT_H
+#define COPYTAX_ANALYSIS_FIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analysis/terms.h"
+
+/* Above it columns can't be told apart (Belsley, Kuh and Welsch, Regression Diagnostics, 1980). */
+#define FIT_CONDITION_MAX 30
+
+/* One case as the fit sees it. */
+struct fit_case {
+	const struct case_result *kase;
+	double count[TERMS];
+	double cpu_s; /* median of its samples */
+	double error_s; /* standard error of that median, by its interval; NaN when one sample is all there is */
+	double *samples; /* timed ones, in the order of rounds */
+	size_t sample_count;
+};
+
+/* A price, and the terms that it had to take in. */
+struct fit_term {
+	enum term term;
+	struct {
+		enum term term;
+		/* of it for each of the first, where both occur; 1 and summed when both are of one kind */
+		double per_unit;
+		bool summed;
+	} with[TERMS];
+	size_t with_count;
+	double price, low, high; /* seconds per unit of count */
+	double inflation; /* of its variance, by the other terms */
+};
+
+struct fit {
+	struct fit_term terms[TERMS];
+	size_t term_count; /* 0: the cases can't carry a fit */
+	double condition;
+	/*
+	 * What the model is wrong by beyond the samples' own scatter, as a share of each case's CPU time: as
+	 * much as makes residuals as large as their sigmas say.
+	 */
+	double model_error;
+	double r_squared; /* of seconds, every case alike */
+	double *sigma, *weight, *predicted; /* one per case, the fit's */
+};
+
+/*
+ * Finds the terms (all but those of `left_out`, which may be NULL), merging what can't be told apart, and
+ * fits their prices. `sum_kinds`: terms of one kind (copies either way) are summed from the
+ * start. Returns 0 or -ENOMEM; fit->term_count is 0 when there are too few cases.
+ * fit_free() in any case.
+ */
+int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
+	       bool sum_kinds, struct fit *fit);
+
+/*
+ * Are there two terms of one kind of which an interval is as wide as its price? Then the cases tell them
+ * apart on paper only. After fit_intervals().
+ */
+bool fit_is_vague(const struct fit *fit);
+
+/*
+ * Intervals by resampling: the rounds of each case (with replacement, the same rounds for cases of the same
+ * number of them) and, because the model isn't exact either, the signs of its residuals. 0 or -ENOMEM.
+ */
+int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, uint64_t seed,
+		  unsigned int resamples, double confidence);
+
+/* What a term counts in a case: its own, and those that are summed with it. */
+double fit_quantity(const struct fit_term *term, const struct fit_case *kase);
+
+double fit_predict(const struct fit *fit, const struct fit_case *kase);
+
+void fit_free(struct fit *fit);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/price_checks.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* What can be set beside what, and why they may differ all the same. */
+static const struct pair {
+	enum term term;
+	const char *direct;
+	double tolerance; /* of the direct value */
+	bool stands_in; /* may serve as the price where the fit has none */
+	const char *why;
+} pairs[] = {
+	{ TERM_CALLS, "null_call", 0.5, true,
+	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not" },
+	{ TERM_FILE_TO_USER, "read_copy", 0.2, true,
+	  "the direct figure is a read() of a warm file at the default chunk less its null calls; the price shares read's look-ups with the price of a call" },
+	{ TERM_USER_TO_SOCKET, "memcpy_copy", 0.2, false,
+	  "into the socket a copy finds its source in the CPU's caches after a read and out of them after a fault, and its target is memory that TCP just allocated" },
+	{ TERM_FAULTS, "fault", 0.5, true,
+	  "the direct fault maps the same file's pages from user mode; in write() the fault comes inside the kernel's copy, and the copy behind it reads memory that no read() has brought into the caches" },
+	{ TERM_WAITS, "switch_cross_cpu", 0.5, false,
+	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not" },
+	{ TERM_WAITS, "disk_wait", 0.5, true,
+	  "a direct read sleeps once: request, interrupt, switch and wake-up together" },
+	{ TERM_DISK_TO_USER, "disk_read", 0.5, true,
+	  "what a direct read costs per byte once its fixed part is taken off" },
+};
+
+#define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
+
+static double number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static const json_t *find(const json_t *list, const char *id)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		const char *own = json_string_value(json_object_get(one, "id"));
+
+		if (own && !strcmp(own, id))
+			return one;
+	}
+	return NULL;
+}
+
+double direct_value(const json_t *direct, const char *id, double *low, double *high)
+{
+	const json_t *one = find(json_object_get(direct, "measurements"), id);
+
+	if (low)
+		*low = number_of(one, "low");
+	if (high)
+		*high = number_of(one, "high");
+	return number_of(one, "value");
+}
+
+double direct_price(const json_t *direct, enum term term, const char **from)
+{
+	for (size_t i = 0; i < PAIRS; i++) {
+		double value = pairs[i].term == term && pairs[i].stands_in ?
+				       direct_value(direct, pairs[i].direct, NULL, NULL) :
+				       NAN;
+
+		if (isfinite(value)) {
+			*from = pairs[i].direct;
+			return value;
+		}
+	}
+	return NAN;
+}
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *check(const struct pair *p, const json_t *term, const json_t *direct)
+{
+	double price = number_of(term, "price"), low = number_of(term, "low"),
+	       high = number_of(term, "high"), d_low, d_high,
+	       d = direct_value(direct, p->direct, &d_low, &d_high);
+	bool overlap = low <= d_high && d_low <= high;
+	bool near = fabs(price - d) <= p->tolerance * d;
+	json_t *out;
+
+	if (!isfinite(price) || !isfinite(d))
+		return NULL;
+	out = json_object();
+	json_object_set_new(out, "id", json_string(term_texts[p->term].id));
+	json_object_set_new(out, "direct_id", json_string(p->direct));
+	json_object_set_new(out, "price", number(price));
+	json_object_set_new(out, "low", number(low));
+	json_object_set_new(out, "high", number(high));
+	json_object_set_new(out, "direct", number(d));
+	json_object_set_new(out, "direct_low", number(d_low));
+	json_object_set_new(out, "direct_high", number(d_high));
+	json_object_set_new(out, "ratio", number(d > 0 ? price / d : NAN));
+	json_object_set_new(out, "tolerance", number(p->tolerance));
+	json_object_set_new(out, "near", json_boolean(near));
+	json_object_set_new(out, "intervals_overlap", json_boolean(overlap));
+	json_object_set_new(out, "agrees", json_boolean(near || overlap));
+	json_object_set_new(out, "why", near ? json_null() : json_string(p->why));
+	return out;
+}
+
+json_t *price_checks(const json_t *terms, const json_t *direct)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < PAIRS; i++) {
+		json_t *one = check(&pairs[i], find(terms, term_texts[pairs[i].term].id), direct);
+
+		if (one)
+			json_array_append_new(out, one);
+	}
+	return out;
+}

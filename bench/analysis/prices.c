@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/prices.h"
+
+#include <errno.h>
+#include <gsl/gsl_cdf.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/fit.h"
+#include "analysis/price_checks.h"
+#include "analysis/stats.h"
+
+#define CONFIDENCE 0.95
+#define RESAMPLES 2000
+#define CASES_MIN 3
+/* A term of which the other methods have less than this share of a method's own: not theirs to price. */
+#define THIN 0.1
+/* The bar for predicting a method from the others, at 32 KiB and above. */
+#define ERROR_RATIO_MAX 0.20
+#define ERROR_S_MAX 0.003
+#define CHUNK_MIN 32768
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void put_case(json_t *object, const struct case_result *c)
+{
+	json_object_set_new(object, "method", json_string(c->method));
+	json_object_set_new(object, "chunk", json_integer((json_int_t)c->chunk));
+	json_object_set_new(object, "cache", json_string(c->cache));
+}
+
+/* ---- the cases ---- */
+
+struct collection {
+	struct fit_case *cases;
+	size_t count;
+	json_t *not_used;
+	char reason[320]; /* why the last case that was not used was not */
+};
+
+static void collection_free(struct collection *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		free(all->cases[i].samples);
+	free(all->cases);
+	json_decref(all->not_used);
+}
+
+/* What keeps a case out of the fit, in words, or NULL. */
+static const char *unfit(const struct case_result *c, const struct case_result *first)
+{
+	if (c->status != CASE_OK)
+		return c->reason ? c->reason : "not measured";
+	if (strcmp(c->sink, "drain"))
+		return "another sink than drain";
+	if (c->connections != 1)
+		return "more than one connection";
+	if (first && strcmp(c->link, first->link))
+		return "another link than the first case's";
+	if (!c->payload)
+		return "an empty payload";
+	return NULL;
+}
+
+static int take_samples(struct fit_case *f, const struct case_result *c)
+{
+	struct interval i;
+	double z;
+
+	f->samples = calloc(c->samples.count + 1, sizeof(double));
+	if (!f->samples)
+		return -ENOMEM;
+	for (size_t k = 0; k < c->samples.count; k++)
+		if (c->samples.value[SAMPLE_WARMUP][k] == 0 &&
+		    isfinite(c->samples.value[SAMPLE_SENDER_CPU_S][k]))
+			f->samples[f->sample_count++] = c->samples.value[SAMPLE_SENDER_CPU_S][k];
+	i = stats_median(f->samples, f->sample_count, CONFIDENCE);
+	f->cpu_s = i.median;
+	f->error_s = NAN;
+	if (i.n > 1 && i.confidence > 0) {
+		z = gsl_cdf_ugaussian_Pinv((1 + fmin(i.confidence, 0.999)) / 2);
+		f->error_s = (i.high - i.low) / (2 * z);
+	}
+	return 0;
+}
+
+static int add_case(const struct result *r, const struct case_result *c,
+		    const struct case_result *first, struct collection *all)
+{
+	struct fit_case *f = &all->cases[all->count];
+	const char *why = unfit(c, first), *reason;
+	json_t *out;
+	int err;
+
+	*f = (struct fit_case){ .kase = c };
+	all->reason[0] = '\0';
+	for (int t = 0; t < TERMS && !why; t++) {
+		f->count[t] = term_count(r, c, (enum term)t, &reason);
+		if (isnan(f->count[t])) {
+			snprintf(all->reason, sizeof(all->reason), "%s not counted: %s",
+				 term_texts[t].name, reason);
+			why = all->reason;
+		}
+	}
+	if (!why) {
+		err = take_samples(f, c);
+		if (err)
+			return err;
+		if (f->cpu_s > 0) {
+			all->count++;
+			return 0;
+		}
+		free(f->samples);
+		why = "no timed samples";
+	}
+	if (why != all->reason)
+		snprintf(all->reason, sizeof(all->reason), "%s", why);
+	out = json_object();
+	put_case(out, c);
+	json_object_set_new(out, "reason", json_string(why));
+	return json_array_append_new(all->not_used, out) ? -ENOMEM : 0;
+}
+
+static int collect(const struct result *r, struct collection *all)
+{
+	const struct case_result *first = NULL;
+	int err = 0;
+
+	*all = (struct collection){ .cases = calloc(r->case_count + 1, sizeof(*all->cases)),
+				    .not_used = json_array() };
+	if (!all->cases || !all->not_used)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->case_count && !err; i++) {
+		if (!first && !unfit(&r->cases[i], NULL))
+			first = &r->cases[i];
+		err = add_case(r, &r->cases[i], first, all);
+	}
+	return err;
+}
+
+/* ---- the document ---- */
+
+static json_t *term_json(const struct fit_term *t)
+{
+	const struct term_text *text = &term_texts[t->term];
+	json_t *out = json_object(), *with = json_array();
+
+	json_object_set_new(out, "id", json_string(text->id));
+	json_object_set_new(out, "name", json_string(text->name));
+	json_object_set_new(out, "unit", json_string(text->unit));
+	json_object_set_new(out, "quantity", json_string(text->quantity));
+	json_object_set_new(out, "price", number(t->price));
+	json_object_set_new(out, "low", number(t->low));
+	json_object_set_new(out, "high", number(t->high));
+	json_object_set_new(out, "inflation", number(t->inflation));
+	for (size_t i = 0; i < t->with_count; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "id", json_string(term_texts[t->with[i].term].id));
+		json_object_set_new(one, "per_unit", number(t->with[i].per_unit));
+		json_object_set_new(one, "summed", json_boolean(t->with[i].summed));
+		json_array_append_new(with, one);
+	}
+	json_object_set_new(out, "with", with);
+	json_object_set_new(out, "source", json_string(text->source));
+	return out;
+}
+
+static json_t *terms_json(const struct fit *fit)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < fit->term_count; i++)
+		json_array_append_new(out, term_json(&fit->terms[i]));
+	return out;
+}
+
+static json_t *absent_json(const struct collection *all)
+{
+	json_t *out = json_array();
+
+	for (int t = 0; t < TERMS; t++) {
+		bool any = false;
+
+		for (size_t i = 0; i < all->count; i++)
+			any |= all->cases[i].count[t] > 0;
+		if (!any)
+			json_array_append_new(out, json_pack("{s:s, s:s}", "id", term_texts[t].id,
+							     "reason", "no case of this run has any"));
+	}
+	return out;
+}
+
+static json_t *cases_json(const struct collection *all, const struct fit *fit)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < all->count; i++) {
+		json_t *one = json_object();
+
+		put_case(one, all->cases[i].kase);
+		json_object_set_new(one, "measured_s", number(all->cases[i].cpu_s));
+		json_object_set_new(one, "predicted_s", number(fit->predicted[i]));
+		json_object_set_new(one, "residual_s",
+				    number(all->cases[i].cpu_s - fit->predicted[i]));
+		json_object_set_new(one, "weight", number(fit->weight[i]));
+		json_array_append_new(out, one);
+	}
+	return out;
+}
+
+/* ---- one method predicted from the others ---- */
+
+/* Of how much of a term a method's prediction must know the price, and how much the others have of it. */
+static bool thin(const struct collection *all, const char *method, enum term t)
+{
+	double own = 0, others = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		double *most = strcmp(all->cases[i].kase->method, method) ? &others : &own;
+
+		*most = fmax(*most, all->cases[i].count[t]);
+	}
+	return own > 0 && others < THIN * own;
+}
+
+/*
+ * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
+ * copy the other way. False when there is none: then nothing can be predicted, and `reason` says so.
+ */
+static bool borrow(const struct result *r, const char *method, const struct fit *fit,
+		   const bool missing[TERMS], double price[TERMS], json_t *out,
+		   char *reason, size_t reason_size)
+{
+	for (int t = 0; t < TERMS; t++) {
+		const char *from = NULL;
+
+		price[t] = 0;
+		if (!missing[t])
+			continue;
+		price[t] = direct_price(json_object_get(r->prices, "direct"), (enum term)t, &from);
+		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
+			if ((t == TERM_FILE_TO_USER && fit->terms[k].term == TERM_USER_TO_SOCKET) ||
+			    (t == TERM_USER_TO_SOCKET && fit->terms[k].term == TERM_FILE_TO_USER)) {
+				price[t] = fit->terms[k].price;
+				from = "a copy the other way";
+			}
+		if (isnan(price[t])) {
+			snprintf(reason, reason_size,
+				 "only %s has %s to speak of, and there is no direct measurement of their price",
+				 method, term_texts[t].name);
+			return false;
+		}
+		json_array_append_new(out, json_pack("{s:s, s:f, s:s}", "id", term_texts[t].id,
+						     "price", price[t], "from", from));
+	}
+	return true;
+}
+
+static json_t *predict_cases(const struct collection *all, const char *method, const struct fit *fit,
+			     const double borrowed[TERMS], json_t *out)
+{
+	double worst_ratio = 0, worst_s = 0;
+	json_t *cases = json_array();
+	bool good = true, any = false;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct fit_case *c = &all->cases[i];
+		double predicted = fit_predict(fit, c), off, ratio;
+		json_t *one;
+
+		if (strcmp(c->kase->method, method))
+			continue;
+		for (int t = 0; t < TERMS; t++)
+			predicted += borrowed[t] * c->count[t];
+		off = predicted - c->cpu_s;
+		ratio = off / c->cpu_s;
+		one = json_object();
+		put_case(one, c->kase);
+		json_object_set_new(one, "measured_s", number(c->cpu_s));
+		json_object_set_new(one, "predicted_s", number(predicted));
+		json_object_set_new(one, "error_s", number(off));
+		json_object_set_new(one, "error_ratio", number(ratio));
+		json_array_append_new(cases, one);
+		if (c->kase->chunk && c->kase->chunk < CHUNK_MIN)
+			continue;
+		any = true;
+		good &= fabs(ratio) <= ERROR_RATIO_MAX || fabs(off) <= ERROR_S_MAX;
+		if (fabs(ratio) > fabs(worst_ratio))
+			worst_ratio = ratio;
+		if (fabs(off) > fabs(worst_s))
+			worst_s = off;
+	}
+	json_object_set_new(out, "worst_ratio", any ? number(worst_ratio) : json_null());
+	json_object_set_new(out, "worst_s", any ? number(worst_s) : json_null());
+	json_object_set_new(out, "good", any ? json_boolean(good) : json_null());
+	return cases;
+}
+
+static int predict_method(const struct result *r, const struct collection *all, const char *method,
+			  bool sum_kinds, json_t *list)
+{
+	struct fit_case *others = calloc(all->count + 1, sizeof(*others));
+	json_t *out = json_object(), *borrowed = json_array();
+	bool missing[TERMS];
+	double price[TERMS];
+	char reason[240] = "";
+	struct fit fit = { 0 };
+	size_t count = 0;
+	int err = others && out && borrowed ? 0 : -ENOMEM;
+
+	for (int t = 0; t < TERMS; t++)
+		missing[t] = thin(all, method, (enum term)t);
+	for (size_t i = 0; i < all->count && !err; i++)
+		if (strcmp(all->cases[i].kase->method, method))
+			others[count++] = all->cases[i];
+	if (!err)
+		err = fit_prices(others, count, missing, sum_kinds, &fit);
+	if (!err) {
+		json_object_set_new(out, "method", json_string(method));
+		if (!fit.term_count)
+			snprintf(reason, sizeof(reason), "too few cases of other methods");
+		else
+			(void)borrow(r, method, &fit, missing, price, borrowed, reason,
+				     sizeof(reason));
+		json_object_set(out, "borrowed", borrowed);
+		json_object_set_new(out, "reason", reason[0] ? json_string(reason) : json_null());
+		json_object_set_new(out, "cases",
+				    reason[0] ? json_null() :
+						predict_cases(all, method, &fit, price, out));
+		json_array_append(list, out);
+	}
+	free(others);
+	json_decref(borrowed);
+	json_decref(out);
+	fit_free(&fit);
+	return err;
+}
+
+static int predict_each(const struct result *r, const struct collection *all, bool sum_kinds,
+			json_t *list)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < all->count && !err; i++) {
+		bool seen = false;
+
+		for (size_t k = 0; k < i; k++)
+			seen |= !strcmp(all->cases[k].kase->method, all->cases[i].kase->method);
+		if (!seen)
+			err = predict_method(r, all, all->cases[i].kase->method, sum_kinds, list);
+	}
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static void put_nothing(json_t *out, const struct collection *all)
+{
+	size_t left_out = json_array_size(all->not_used);
+	char text[480];
+
+	if (!all->count && !left_out)
+		snprintf(text, sizeof(text), "the run has no cases");
+	else if (left_out)
+		snprintf(text, sizeof(text),
+			 "only %zu of %zu cases can be used, which is too few; the last of the others: %s",
+			 all->count, all->count + left_out, all->reason);
+	else
+		snprintf(text, sizeof(text),
+			 "%zu cases can't carry prices: nothing tells calls, copies and the rest apart; more methods and chunk sizes would",
+			 all->count);
+	json_object_set_new(out, "terms", json_null());
+	json_object_set_new(out, "reason", json_string(text));
+}
+
+static int put_fit(const struct result *r, const struct collection *all, struct fit *fit,
+		   uint64_t seed, json_t *out)
+{
+	json_t *list = json_array();
+	int err = fit_intervals(all->cases, all->count, fit, seed, RESAMPLES, CONFIDENCE);
+	bool sum_kinds = !err && fit_is_vague(fit);
+
+	if (sum_kinds) {
+		fit_free(fit);
+		err = fit_prices(all->cases, all->count, NULL, true, fit);
+		if (!err)
+			err = fit_intervals(all->cases, all->count, fit, seed, RESAMPLES, CONFIDENCE);
+	}
+	if (!err)
+		err = predict_each(r, all, sum_kinds, list);
+	json_object_set_new(out, "terms", terms_json(fit));
+	json_object_set_new(out, "reason", json_null());
+	json_object_set_new(out, "absent", absent_json(all));
+	json_object_set_new(out, "cases", cases_json(all, fit));
+	json_object_set_new(out, "r_squared", number(fit->r_squared));
+	json_object_set_new(out, "model_error", number(fit->model_error));
+	json_object_set_new(out, "condition", number(fit->condition));
+	json_object_set_new(out, "predicted_from_others", list);
+	json_object_set_new(out, "checks",
+			    price_checks(json_object_get(out, "terms"),
+					 json_object_get(r->prices, "direct")));
+	return err;
+}
+
+json_t *prices_fit(const struct result *result, uint64_t seed)
+{
+	json_t *out = json_object(), *direct = json_object_get(result->prices, "direct");
+	struct collection all;
+	struct fit fit = { 0 };
+	int err = collect(result, &all);
+
+	json_object_set_new(
+		out, "model",
+		json_string("sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares weighted by the width of each case's interval, with Huber's weights"));
+	json_object_set_new(out, "seed", json_integer((json_int_t)seed));
+	json_object_set_new(out, "resamples", json_integer(RESAMPLES));
+	json_object_set_new(out, "confidence", json_real(CONFIDENCE));
+	if (!err && all.count >= CASES_MIN)
+		err = fit_prices(all.cases, all.count, NULL, false, &fit);
+	if (!err && fit.term_count)
+		err = put_fit(result, &all, &fit, seed, out);
+	else if (!err)
+		put_nothing(out, &all);
+	json_object_set(out, "not_used", all.not_used);
+	if (direct)
+		json_object_set(out, "direct", direct);
+	collection_free(&all);
+	fit_free(&fit);
+	if (err) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
+}
+
+const json_t *prices_term(const json_t *prices, const char *id)
+{
+	const json_t *terms = json_object_get(prices, "terms");
+
+	for (size_t i = 0; i < json_array_size(terms); i++) {
+		const json_t *one = json_array_get(terms, i);
+		const char *own = json_string_value(json_object_get(one, "id"));
+
+		if (own && !strcmp(own, id))
+			return one;
+	}
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two sets of samples compared by ranks: Mann and Whitney's test, the ratio that goes with it (Hodges and
+ * Lehmann's shift, on a logarithmic scale) and Holm's correction for asking more than once.
+ */
+#ifndef COPYTAX_ANALYSIS_RANKS_H
+#define COPYTAX_ANALYSIS_RANKS_H
+
+#include <stddef.h>
+
+struct rank_test {
+	size_t n, m; /* samples of a and b; 0: not enough to compare */
+	double ratio, low, high; /* b ÷ a: the median of all pairs, and its interval */
+	double p; /* two-sided */
+	double p_least; /* the smallest that so few samples could give: they don't overlap at all */
+};
+
+/*
+ * Compares positive samples. The interval contains 1 if and only if p > 1 - confidence. `inflation` (>= 1)
+ * is the factor by which the variance of the rank sum is larger than for independent samples: 1
+ * gives exact tests up to 50 samples a side without ties, else the normal approximation is used. Ignores
+ * NaN and what isn't positive. Returns 0 or -ENOMEM.
+ */
+int rank_test(const double *a, size_t n, const double *b, size_t m, double inflation,
+	      double confidence, struct rank_test *out);
+
+/* Holm's adjusted values of `count` p-values: compare them with alpha as they are. NaN stays NaN. 0 or -ENOMEM. */
+int holm(const double *p, size_t count, double *adjusted);
+
+/*
+ * How alike neighbours in time are: correlation of the rank of a value with that of the next, within each
+ * series and over all of them, not below 0. `series` are NaN-free, one after another, of the lengths given.
+ * What drags along from round to round (other load, frequency) makes samples worth less than they
+ * number: variance grows by (1 + r) ÷ (1 - r). Returns r, or 0 when there is nothing to tell from.
+ */
+double serial_correlation(const double *const *series, const size_t *lengths, size_t count);
+
+#endif

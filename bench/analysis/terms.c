@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/terms.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/counts.h"
+#include "analysis/summary.h"
+#include "method/method.h"
+
+const struct term_text term_texts[TERMS] = {
+	[TERM_CARRIED] = { "carried", "GB carried", "s per GB", "GB", "the payload's size" },
+	[TERM_CALLS] = { "calls", "system calls", "s per call", "calls", "counts.syscalls" },
+	[TERM_SENDS] = { "sends", "hand-overs to the socket", "s per hand-over", "hand-overs",
+			 "calls of copies.user_to_socket and copies.by_reference; where those aren't known, counts.syscalls by name (write, sendfile, half of splice)" },
+	[TERM_FILE_TO_USER] = { "file_to_user", "GB copied from the page cache", "s per GB", "GB",
+				"copies.file_to_user, and file_to_kernel where it is known" },
+	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket", "s per GB", "GB",
+				  "copies.user_to_socket, and deferred where it is known" },
+	[TERM_FAULTS] = { "faults", "page faults", "s per fault", "faults",
+			  "getrusage of the timed samples, median" },
+	[TERM_WAITS] = { "waits", "voluntary switches", "s per switch", "switches",
+			 "getrusage of the timed samples, median" },
+	[TERM_DISK_TO_CACHE] = { "disk_to_page_cache", "GB from disk into the page cache", "s per GB",
+				 "GB",
+				 "copies.disk_to_page_cache; where that isn't known, the verified cache state" },
+	[TERM_DISK_TO_USER] = { "disk_to_user", "GB from disk past the page cache", "s per GB", "GB",
+				"copies.disk_to_user; where that isn't known, the method reads with O_DIRECT" },
+};
+
+enum term term_find(const char *id)
+{
+	for (int t = 0; t < TERMS; t++)
+		if (id && !strcmp(term_texts[t].id, id))
+			return (enum term)t;
+	return TERMS;
+}
+
+static double site_calls(const struct case_result *c, const char *site)
+{
+	const json_t *calls = json_object_get(json_object_get(c->copies, site), "calls");
+
+	return json_is_number(calls) ? json_number_value(calls) : NAN;
+}
+
+/* One way of counting for all cases of a result: two ways would make a difference of their own. */
+static bool sites_count_calls(const struct result *r)
+{
+	for (size_t i = 0; i < r->case_count; i++)
+		if (r->cases[i].status == CASE_OK &&
+		    isnan(site_calls(&r->cases[i], "user_to_socket") +
+			  site_calls(&r->cases[i], "by_reference")))
+			return false;
+	return true;
+}
+
+static double sends(const struct result *r, const struct case_result *c)
+{
+	static const char *const whole[] = { "write", "writev", "sendfile", "sendfile64", "sendto",
+					     "sendmsg" };
+	double sum;
+
+	if (sites_count_calls(r))
+		return site_calls(c, "user_to_socket") + site_calls(c, "by_reference");
+	/* of splice's two calls for a piece one fills the pipe */
+	sum = count_of(c, "syscalls", "splice") / 2;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		sum += count_of(c, "syscalls", whole[i]);
+	return sum;
+}
+
+/* The second site is rare and often can't be counted: then its work, if there is any, is in other prices. */
+static double gb_of(const struct case_result *c, const char *first, const char *second)
+{
+	double more = copied_bytes(c, second);
+
+	return (copied_bytes(c, first) + (isnan(more) ? 0 : more)) / 1e9;
+}
+
+static double timed_median(const struct result *r, const struct case_result *c,
+			   enum sample_field field, const char *count)
+{
+	struct case_summary s;
+
+	/* the timed pass itself: what the counting pass saw may differ */
+	if (!summarize(r, c, &s) && s.field[field].n)
+		return s.field[field].median;
+	return count_of(c, count, NULL);
+}
+
+static double disk_gb(const struct case_result *c, enum term term)
+{
+	const struct method *m = method_find(c->method);
+	bool past_cache = m && m->flags & METHOD_BYPASSES_PAGE_CACHE;
+	bool direct = term == TERM_DISK_TO_USER;
+	double bytes = copied_bytes(c, direct ? "disk_to_user" : "disk_to_page_cache");
+
+	if (isnan(bytes) && m) {
+		/* before each sample the harness makes sure that all pages are cached, or none */
+		bytes = direct ? past_cache : !past_cache && !strcmp(c->cache, "cold");
+		bytes *= (double)c->payload;
+	}
+	return bytes / 1e9;
+}
+
+static const char *why_unknown(const struct case_result *c, enum term term)
+{
+	static const char *const site[TERMS] = {
+		[TERM_FILE_TO_USER] = "file_to_user", [TERM_USER_TO_SOCKET] = "user_to_socket",
+		[TERM_DISK_TO_CACHE] = "disk_to_page_cache", [TERM_DISK_TO_USER] = "disk_to_user",
+	};
+	static const char *const name[TERMS] = {
+		[TERM_CALLS] = "syscalls", [TERM_SENDS] = "syscalls",
+		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
+	};
+	const char *reason = site[term] ? copy_reason(c, site[term]) :
+			     name[term] ? count_reason(c, name[term]) :
+					  NULL;
+
+	return reason ? reason : "the result has no counting pass";
+}
+
+double term_count(const struct result *r, const struct case_result *c, enum term term,
+		  const char **reason)
+{
+	double count = NAN;
+
+	switch (term) {
+	case TERM_CARRIED:
+		count = (double)c->payload / 1e9;
+		break;
+	case TERM_CALLS:
+		count = count_of(c, "syscalls", NULL);
+		break;
+	case TERM_SENDS:
+		count = sends(r, c);
+		break;
+	case TERM_FILE_TO_USER:
+		count = gb_of(c, "file_to_user", "file_to_kernel");
+		break;
+	case TERM_USER_TO_SOCKET:
+		count = gb_of(c, "user_to_socket", "deferred");
+		break;
+	case TERM_FAULTS:
+		count = timed_median(r, c, SAMPLE_FAULTS_MINOR, "page_faults_minor") +
+			timed_median(r, c, SAMPLE_FAULTS_MAJOR, "page_faults_major");
+		break;
+	case TERM_WAITS:
+		count = timed_median(r, c, SAMPLE_SWITCHES_VOLUNTARY, "context_switches_voluntary");
+		break;
+	case TERM_DISK_TO_CACHE:
+	case TERM_DISK_TO_USER:
+		count = disk_gb(c, term);
+		break;
+	case TERMS:
+		break;
+	}
+	if (reason)
+		*reason = isnan(count) ? why_unknown(c, term) : NULL;
+	return count;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What a price is asked for: the things that a transfer does so and so often, as counted for a case. */
+#ifndef COPYTAX_ANALYSIS_TERMS_H
+#define COPYTAX_ANALYSIS_TERMS_H
+
+#include "result/result.h"
+
+enum term {
+	TERM_CARRIED, /* GB of payload: the stack's own work, copied or not */
+	TERM_CALLS, /* system calls */
+	TERM_SENDS, /* hand-overs to the socket: what one costs beyond its call and its bytes */
+	TERM_FILE_TO_USER, /* GB copied out of the page cache (into private kernel pages, too) */
+	TERM_USER_TO_SOCKET, /* GB copied into the socket (late copies of lent pages, too) */
+	TERM_FAULTS, /* page faults */
+	TERM_WAITS, /* voluntary context switches, each with the work of what it waits for */
+	TERM_DISK_TO_CACHE, /* GB that the disk brought into the page cache */
+	TERM_DISK_TO_USER, /* GB that the disk brought past it */
+	TERMS
+};
+
+struct term_text {
+	const char *id; /* in the document */
+	const char *name; /* of many: "system calls" */
+	const char *unit; /* of its price: "s per call" */
+	const char *quantity; /* what its count is in: "calls", "GB" */
+	const char *source; /* where counts come from */
+};
+
+extern const struct term_text term_texts[TERMS];
+
+/*
+ * How often a transfer of the case did it, in the term's quantity (GB are 10^9 bytes). NaN when that was
+ * not counted: then *reason, if asked for, says why.
+ */
+double term_count(const struct result *result, const struct case_result *kase, enum term term,
+		  const char **reason);
+
+/* By id; TERMS when there is none. */
+enum term term_find(const char *id);
+
+#endif

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+/* copytax compare: what changed from one result to another, and how sure that is. */
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/compare.h"
+#include "cmd/cmd.h"
+#include "report/grid.h"
+
+int cmd_compare(int argc, char **argv);
+
+#define COMPARISON_SCHEMA "copytax.comparison/1"
+#define SHOWN_MAX 200 /* of a value that differs: mitigations are long */
+
+enum key { KEY_FAIL_IF = 'f', KEY_JSON = 'j', KEY_MARKDOWN = 'm', KEY_MARGIN = 0x200 };
+
+struct options {
+	const char **paths;
+	size_t path_count;
+	struct gate gates[COMPARE_GATES_MAX];
+	int gate_count;
+	double margin;
+	bool json;
+	enum style style;
+	struct failure why;
+};
+
+static const struct argp_option option_table[] = {
+	{ "fail-if", KEY_FAIL_IF, "WHAT", 0,
+	  "exit 1 if a case is worse with confidence, and by more than this: sender_cpu>5%, comma-separated; also receiver_cpu, total_cpu, wall",
+	  0 },
+	{ "margin", KEY_MARGIN, "PERCENT", 0,
+	  "call nothing different that is closer than this (2%): two runs of one build are not the same either",
+	  0 },
+	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
+	{ "markdown", KEY_MARKDOWN, NULL, 0, "print Markdown", 0 },
+	{ 0 },
+};
+
+static int take_margin(struct options *o, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (text[0] < '0' || text[0] > '9' || (*end && strcmp(end, "%")) || !(value < 100))
+		return fail(&o->why, EXIT_WRONG_USE, EINVAL, "'%s' is no margin: use 2%%", text);
+	o->margin = value / 100;
+	return 0;
+}
+
+static int take(struct options *o, int key, const char *text)
+{
+	int count;
+
+	switch (key) {
+	case KEY_FAIL_IF:
+		count = gates_parse(text, o->gates, &o->why);
+		o->gate_count = count < 0 ? 0 : count;
+		return count < 0 ? count : 0;
+	case KEY_MARGIN:
+		return take_margin(o, text);
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	case KEY_MARKDOWN:
+		o->style = STYLE_MARKDOWN;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct options *o = state->input;
+	int known;
+
+	if (key == ARGP_KEY_ARG) {
+		/* never more than argc */
+		o->paths[o->path_count++] = text;
+		return 0;
+	}
+	if (key == ARGP_KEY_END && o->path_count < 2)
+		argp_failure(state, EXIT_WRONG_USE, 0,
+			     "name two results or more: BASE NEW [NEW…]; see --help");
+	known = take(o, key, text);
+	if (known > 0)
+		return ARGP_ERR_UNKNOWN;
+	if (known < 0)
+		argp_failure(state, (int)o->why.exit_code, 0, "%s", o->why.text);
+	return 0;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : UNKNOWN;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/* ---- differences before figures ---- */
+
+static void put_value(const json_t *value, enum style style, FILE *out)
+{
+	char *text = json_is_string(value) ? strdup(json_string_value(value)) :
+		     json_is_null(value)   ? strdup("not known") :
+					     json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	if (!text)
+		return;
+	if (strlen(text) > SHOWN_MAX) {
+		size_t end = SHOWN_MAX;
+
+		while (end && ((unsigned char)text[end] & 0xc0) == 0x80)
+			end--; /* not in the middle of a character */
+		text[end] = '\0';
+		put_text(out, style, text);
+		fputs("…", out);
+	} else {
+		put_text(out, style, text);
+	}
+	free(text);
+}
+
+/* Of two objects only the members that differ: two lists of mitigations are told apart by nobody. */
+static void put_difference(const json_t *one, enum style style, FILE *out)
+{
+	json_t *base = json_object_get(one, "base"), *new = json_object_get(one, "new"), *value;
+	const char *key;
+
+	fputs(style == STYLE_MARKDOWN ? "- " : "  ", out);
+	put_text(out, style, text_of(one, "name"));
+	fputs(": ", out);
+	if (json_is_object(base) && json_is_object(new)) {
+		const char *between = "";
+
+		json_object_foreach(base, key, value) {
+			if (json_equal(value, json_object_get(new, key)))
+				continue;
+			fputs(between, out);
+			put_text(out, style, key);
+			fputs(" ", out);
+			put_value(value, style, out);
+			fputs(" → ", out);
+			value = json_object_get(new, key);
+			put_value(value ? value : json_null(), style, out);
+			between = "; ";
+		}
+		if (!*between)
+			fputs("more is known of one than of the other", out);
+	} else {
+		put_value(base, style, out);
+		fputs(" → ", out);
+		put_value(new, style, out);
+	}
+	fputs("\n", out);
+}
+
+static void put_differences(const json_t *doc, enum style style, FILE *out)
+{
+	const json_t *list = json_object_get(doc, "differences");
+	static const struct {
+		bool breaks;
+		const char *heading;
+	} parts[] = {
+		{ true, "Not comparable, because they were measured under different conditions; what differs below may be due to these:" },
+		{ false, "Other differences:" },
+	};
+
+	for (size_t p = 0; p < 2; p++) {
+		bool headed = false;
+
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const json_t *one = json_array_get(list, i);
+
+			if (json_is_true(json_object_get(one, "breaks")) != parts[p].breaks)
+				continue;
+			if (!headed)
+				fprintf(out, "%s\n%s", parts[p].heading,
+					style == STYLE_MARKDOWN ? "\n" : "");
+			headed = true;
+			put_difference(one, style, out);
+		}
+		if (headed)
+			fputs("\n", out);
+	}
+	if (json_is_true(json_object_get(doc, "comparable")))
+		fputs("Machine and settings are the same in all that is known to matter.\n\n", out);
+}
+
+/* ---- the table ---- */
+
+static const char *verdict_word(const json_t *metric)
+{
+	const char *verdict = text_of(metric, "verdict");
+
+	return strcmp(verdict, "cant_tell") ? verdict : "can't tell";
+}
+
+static void put_ratio(struct grid *grid, const json_t *metric, bool interval)
+{
+	double ratio = number_of(metric, "ratio"), low = number_of(metric, "low"),
+	       high = number_of(metric, "high");
+
+	if (isnan(ratio))
+		grid_cell(grid, "%s", UNKNOWN);
+	else if (!interval)
+		grid_cell(grid, "%+.1f %%", (ratio - 1) * 100);
+	else if (isnan(low) || isnan(high))
+		grid_cell(grid, "%+.1f %% (no interval)", (ratio - 1) * 100);
+	else
+		grid_cell(grid, "%+.1f %% (%+.1f to %+.1f)", (ratio - 1) * 100, (low - 1) * 100,
+			  (high - 1) * 100);
+}
+
+static int put_table(const json_t *doc, enum style style, FILE *out)
+{
+	const json_t *cases = json_object_get(doc, "cases");
+	struct grid grid = { 0 };
+	char chunk[FORMAT_MAX];
+
+	grid_column(&grid, "", "method", true);
+	grid_column(&grid, "", "chunk", false);
+	grid_column(&grid, "", "cache", true);
+	grid_column(&grid, "sender CPU", "base ms", false);
+	grid_column(&grid, "sender CPU", "new ms", false);
+	grid_column(&grid, "sender CPU", "change", false);
+	grid_column(&grid, "sender CPU", "verdict", true);
+	grid_column(&grid, "total CPU", "change", false);
+	grid_column(&grid, "total CPU", "verdict", true);
+	grid_column(&grid, "wall time", "change", false);
+	grid_column(&grid, "wall time", "verdict", true);
+	for (size_t i = 0; i < json_array_size(cases); i++) {
+		const json_t *c = json_array_get(cases, i), *metrics = json_object_get(c, "metrics"),
+			     *sender = json_object_get(metrics, metric_names[METRIC_SENDER_CPU]),
+			     *total = json_object_get(metrics, metric_names[METRIC_TOTAL_CPU]),
+			     *wall = json_object_get(metrics, metric_names[METRIC_WALL]);
+
+		grid_row(&grid);
+		grid_cell(&grid, "%s", text_of(c, "method"));
+		grid_cell(&grid, "%s", format_chunk((uint64_t)json_integer_value(
+						      json_object_get(c, "chunk")), chunk));
+		grid_cell(&grid, "%s", text_of(c, "cache"));
+		grid_cell(&grid, "%.4g", number_of(sender, "base") * 1e3);
+		grid_cell(&grid, "%.4g", number_of(sender, "new") * 1e3);
+		put_ratio(&grid, sender, true);
+		grid_cell(&grid, "%s", verdict_word(sender));
+		put_ratio(&grid, total, false);
+		grid_cell(&grid, "%s", verdict_word(total));
+		put_ratio(&grid, wall, false);
+		grid_cell(&grid, "%s", verdict_word(wall));
+	}
+	return grid_finish(&grid, style, out);
+}
+
+/* Each reason once, with how many verdicts have it. */
+static void put_reasons(const json_t *doc, enum style style, FILE *out)
+{
+	const json_t *cases = json_object_get(doc, "cases");
+	json_t *reasons = json_object(), *value;
+	const char *key;
+
+	for (size_t i = 0; i < json_array_size(cases); i++) {
+		const json_t *m = json_object_get(json_object_get(json_array_get(cases, i), "metrics"),
+						  metric_names[METRIC_SENDER_CPU]);
+		const char *why = json_string_value(json_object_get(m, "why"));
+		json_t *entry = why ? json_object_get(reasons, why) : NULL;
+
+		if (why)
+			json_object_set_new(reasons, why,
+					    json_integer(json_integer_value(entry) + 1));
+	}
+	if (json_object_size(reasons))
+		fputs("\nOf the verdicts on sender CPU:\n", out);
+	if (json_object_size(reasons) && style == STYLE_MARKDOWN)
+		fputs("\n", out);
+	json_object_foreach(reasons, key, value) {
+		fprintf(out, "%s%lld: ", style == STYLE_MARKDOWN ? "- " : "  ",
+			(long long)json_integer_value(value));
+		put_text(out, style, key);
+		fputs("\n", out);
+	}
+	json_decref(reasons);
+}
+
+static void put_missing(const json_t *doc, enum style style, FILE *out)
+{
+	const json_t *list = json_object_get(doc, "missing");
+	char chunk[FORMAT_MAX];
+
+	if (json_array_size(list))
+		fputs("\nOn one side only:\n", out);
+	if (json_array_size(list) && style == STYLE_MARKDOWN)
+		fputs("\n", out);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		fputs(style == STYLE_MARKDOWN ? "- " : "  ", out);
+		put_text(out, style, text_of(one, "method"));
+		fprintf(out, " %s ", format_chunk((uint64_t)json_integer_value(
+						  json_object_get(one, "chunk")), chunk));
+		put_text(out, style, text_of(one, "cache"));
+		fprintf(out, " in %s: ", text_of(one, "in"));
+		put_text(out, style, text_of(one, "reason"));
+		fputs("\n", out);
+	}
+}
+
+static void put_gates(const json_t *doc, enum style style, FILE *out)
+{
+	const json_t *gates = json_object_get(doc, "gates"), *cases = json_object_get(doc, "cases");
+	char chunk[FORMAT_MAX];
+
+	for (size_t g = 0; g < json_array_size(gates); g++) {
+		const json_t *gate = json_array_get(gates, g), *hit = json_object_get(gate, "cases");
+
+		fprintf(out, "\n%s > %.4g %%: %s\n", text_of(gate, "metric"),
+			number_of(gate, "above") * 100,
+			json_is_true(json_object_get(gate, "failed")) ? "FAILED" : "no case");
+		for (size_t i = 0; i < json_array_size(hit); i++) {
+			const json_t *c = json_array_get(
+				cases, (size_t)json_integer_value(json_array_get(hit, i)));
+			const json_t *m = json_object_get(json_object_get(c, "metrics"),
+							  text_of(gate, "metric"));
+
+			fputs(style == STYLE_MARKDOWN ? "- " : "  ", out);
+			put_text(out, style, text_of(c, "method"));
+			fprintf(out, " %s ", format_chunk((uint64_t)json_integer_value(
+							  json_object_get(c, "chunk")), chunk));
+			put_text(out, style, text_of(c, "cache"));
+			fprintf(out, ": %+.1f %% (corrected p = %.2g)\n",
+				(number_of(m, "ratio") - 1) * 100, number_of(m, "p_adjusted"));
+		}
+	}
+}
+
+static int put_comparison(const json_t *doc, enum style style, FILE *out)
+{
+	int err;
+
+	fputs(style == STYLE_MARKDOWN ? "## " : "", out);
+	put_text(out, style, text_of(doc, "base_path"));
+	fputs(" → ", out);
+	put_text(out, style, text_of(doc, "new_path"));
+	fputs("\n\n", out);
+	put_differences(doc, style, out);
+	err = put_table(doc, style, out);
+	fprintf(out,
+		"\nChanges are medians of all pairs of samples with 95 %% intervals; verdicts are corrected for %zu cases\nand call nothing different that is closer than %.3g %%.\n",
+		json_array_size(json_object_get(doc, "cases")), number_of(doc, "margin") * 100);
+	put_reasons(doc, style, out);
+	put_missing(doc, style, out);
+	put_gates(doc, style, out);
+	return err;
+}
+
+/* ---- the command ---- */
+
+static int compare_all(struct options *o, json_t *list, bool *failed, struct failure *why)
+{
+	struct result *base = NULL, *new = NULL;
+	int err = result_load(o->paths[0], &base, why);
+
+	for (size_t i = 1; i < o->path_count && !err; i++) {
+		json_t *doc;
+
+		err = result_load(o->paths[i], &new, why);
+		if (err)
+			break;
+		doc = compare_results(base, new, o->margin, o->gates, (size_t)o->gate_count);
+		result_free(new);
+		if (!doc) {
+			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+			break;
+		}
+		if (!json_array_size(json_object_get(doc, "cases")))
+			err = fail(why, EXIT_WRONG_USE, EINVAL,
+				   "%s and %s have no case in common that both measured", o->paths[0],
+				   o->paths[i]);
+		json_object_set_new(doc, "base_path", json_string(o->paths[0]));
+		json_object_set_new(doc, "new_path", json_string(o->paths[i]));
+		*failed |= json_is_true(json_object_get(doc, "failed"));
+		json_array_append_new(list, doc);
+	}
+	result_free(base);
+	return err;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse,
+		.args_doc = "BASE NEW [NEW...]",
+		.doc = "Compares results with the first: what differs in machine and settings, then each case with its interval and verdict. Exits with 1 only when --fail-if asked and a case is worse with confidence.",
+	};
+	struct options o = { .margin = COMPARE_MARGIN, .style = STYLE_TEXT };
+	struct failure why = { 0 };
+	json_t *list = json_array(), *doc;
+	bool failed = false;
+	int err = 0;
+
+	o.paths = calloc((size_t)argc + 1, sizeof(*o.paths));
+	if (!o.paths || !list) {
+		fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		free(o.paths);
+		json_decref(list);
+		return cmd_failed(&why);
+	}
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	err = compare_all(&o, list, &failed, &why);
+	free(o.paths);
+	if (!err && o.json) {
+		doc = json_pack("{s:s, s:O, s:b}", "schema", COMPARISON_SCHEMA, "comparisons", list,
+				"failed", failed);
+		json_dumpf(doc, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+		putchar('\n');
+		json_decref(doc);
+	}
+	for (size_t i = 0; i < json_array_size(list) && !err && !o.json; i++) {
+		if (i)
+			putchar('\n');
+		if (put_comparison(json_array_get(list, i), o.style, stdout))
+			err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	}
+	json_decref(list);
+	if (err)
+		return cmd_failed(&why);
+	return failed ? EXIT_COMPARISON_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+#include "measure/direct.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "analysis/stats.h"
+#include "measure/clock.h"
+#include "transfer/cache.h"
+#include "transfer/child.h"
+#include "transfer/placement.h"
+
+#define SAMPLES 15
+#define CONFIDENCE 0.95
+#define NULL_CALLS 50000
+#define SMALL_CHUNK 4096u
+#define LARGE_CHUNK (1u << 20)
+#define TURNS 2000
+#define DISK_SMALL 4096u
+#define DISK_LARGE (256u << 10)
+#define DISK_READS 64
+#define DISK_ALIGN 4096u
+
+enum id { NULL_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
+	  SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, IDS };
+
+static const struct {
+	const char *id, *name, *unit, *how;
+} texts[IDS] = {
+	[NULL_CALL] = { "null_call", "a system call that does nothing", "s per call",
+			"getppid by syscall(2), 50,000 in a loop" },
+	[READ_COPY] = { "read_copy", "a copy by read(), at the run's chunk", "s per GB",
+			"read() of the cached file from end to end into one buffer, less its null calls" },
+	[READ_COPY_4K] = { "read_copy_4K", "a copy by read() of 4 KiB", "s per GB",
+			   "read() of the cached file from end to end into one buffer, less its null calls" },
+	[READ_COPY_1M] = { "read_copy_1M", "a copy by read() of 1 MiB", "s per GB",
+			   "read() of the cached file from end to end into one buffer, less its null calls" },
+	[MEMCPY_COPY] = { "memcpy_copy", "a copy by memcpy(), at the run's chunk", "s per GB",
+			  "memcpy() from the mapped and touched file, end to end, into one buffer" },
+	[FAULT] = { "fault", "a page fault on the cached file", "s per fault",
+		    "the first touch of every page of a fresh mapping, less that of a second pass, by faults that getrusage counted" },
+	[FAULT_PAGES] = { "fault_pages", "pages that a fault maps", "pages per fault",
+			  "pages of the file by faults that getrusage counted" },
+	[SWITCH_SAME] = { "switch_same_cpu", "a context switch on one CPU", "s per switch",
+			  "two processes and two pipes: the CPU time of both by voluntary switches, less a write and a read of a pipe that nobody waits at" },
+	[SWITCH_CROSS] = { "switch_cross_cpu", "a wait for another CPU", "s per switch",
+			   "the same with the other process on the receiver's CPU: the CPU time of this one by its voluntary switches, the other's waking included, less the same" },
+	[DISK_WAIT] = { "disk_wait", "a wait for the disk", "s per switch",
+			"O_DIRECT reads of 4 and 256 KiB: what of their CPU time does not grow with the size" },
+	[DISK_READ] = { "disk_read", "a byte from the disk past the page cache", "s per GB",
+			"O_DIRECT reads of 4 and 256 KiB: what of their CPU time grows with the size" },
+};
+
+/* One measurement as the measuring process tells it. */
+struct word {
+	int id;
+	char reason[160]; /* when it could not be done */
+	double value[SAMPLES];
+};
+
+/* The measuring process. */
+struct bench {
+	const struct direct_settings *settings;
+	char *buffer; /* of the largest chunk, aligned for direct I/O */
+	double null_call; /* median */
+	struct word words[IDS];
+};
+
+static void cannot(struct bench *b, int first, int last, const char *what, int err)
+{
+	for (int id = first; id <= last; id++)
+		snprintf(b->words[id].reason, sizeof(b->words[id].reason), "%s: %s", what,
+			 strerror(err));
+}
+
+static void null_calls(struct bench *b)
+{
+	for (int s = 0; s < SAMPLES; s++) {
+		double cpu = clock_process_cpu();
+
+		for (int i = 0; i < NULL_CALLS; i++)
+			syscall(SYS_getppid);
+		b->words[NULL_CALL].value[s] = (clock_process_cpu() - cpu) / NULL_CALLS;
+	}
+	b->null_call = stats_median(b->words[NULL_CALL].value, SAMPLES, CONFIDENCE).median;
+}
+
+/* One pass over the file. Returns its CPU seconds per GB less its null calls, or -errno. */
+static int read_pass(const struct bench *b, int fd, size_t chunk, double *per_gb)
+{
+	double cpu, calls = 0, bytes = 0;
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET))
+		return -errno;
+	cpu = clock_process_cpu();
+	while ((n = read(fd, b->buffer, chunk)) > 0) {
+		calls++;
+		bytes += (double)n;
+	}
+	cpu = clock_process_cpu() - cpu;
+	if (n < 0)
+		return -errno;
+	if (bytes <= 0)
+		return -ENODATA;
+	*per_gb = (cpu - calls * b->null_call) / bytes * 1e9;
+	return 0;
+}
+
+static void read_copies(struct bench *b)
+{
+	const size_t chunks[] = { b->settings->chunk, SMALL_CHUNK, LARGE_CHUNK };
+	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+
+	for (int k = 0; k < 3; k++)
+		for (int s = 0; s < SAMPLES && !err; s++)
+			err = read_pass(b, fd, chunks[k], &b->words[READ_COPY + k].value[s]);
+	if (err)
+		cannot(b, READ_COPY, READ_COPY_1M, "reading the file", -err);
+	if (fd >= 0)
+		close(fd);
+}
+
+static double touch_pages(const volatile char *map, size_t size, size_t page)
+{
+	double cpu = clock_process_cpu();
+
+	for (size_t at = 0; at < size; at += page)
+		(void)map[at];
+	return clock_process_cpu() - cpu;
+}
+
+static double memcpy_pass(const struct bench *b, const char *map, size_t size)
+{
+	size_t chunk = b->settings->chunk;
+	double cpu = clock_process_cpu();
+
+	for (size_t at = 0; at < size; at += chunk) {
+		memcpy(b->buffer, map + at, size - at < chunk ? size - at : chunk);
+		/* nobody reads the buffer: keep the compiler from seeing that */
+		__asm__ volatile("" : : "r"(b->buffer) : "memory");
+	}
+	return clock_process_cpu() - cpu;
+}
+
+static long faults_so_far(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+static void faults_and_memcpy(struct bench *b)
+{
+	size_t size = (size_t)b->settings->size, page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		cannot(b, MEMCPY_COPY, FAULT_PAGES, "opening the file", errno);
+		return;
+	}
+	for (int s = 0; s < SAMPLES; s++) {
+		char *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+		double first, second, faults;
+
+		if (map == MAP_FAILED) {
+			cannot(b, MEMCPY_COPY, FAULT_PAGES, "mapping the file", errno);
+			break;
+		}
+		faults = (double)-faults_so_far();
+		first = touch_pages(map, size, page);
+		faults += (double)faults_so_far();
+		second = touch_pages(map, size, page);
+		b->words[FAULT].value[s] = faults > 0 ? (first - second) / faults : NAN;
+		b->words[FAULT_PAGES].value[s] =
+			faults > 0 ? (double)((size + page - 1) / page) / faults : NAN;
+		b->words[MEMCPY_COPY].value[s] = memcpy_pass(b, map, size) / (double)size * 1e9;
+		munmap(map, size);
+	}
+	close(fd);
+}
+
+/* A token goes out on one pipe and comes back on the other. */
+struct table {
+	int to_peer[2], to_me[2];
+};
+
+static int move_token(int from, int to)
+{
+	char token;
+
+	return read(from, &token, 1) == 1 && write(to, &token, 1) == 1 ? 0 : -EIO;
+}
+
+/* The other player: plays until the table is closed, and tells its CPU time when it is asked. */
+static void play_back(const struct table *t, int cpu, const struct child *c)
+{
+	double used;
+
+	(void)placement_pin(cpu);
+	close(t->to_peer[1]);
+	for (int s = 0; s < SAMPLES; s++) {
+		used = clock_process_cpu();
+		for (int i = 0; i < TURNS; i++)
+			if (move_token(t->to_peer[0], t->to_me[1]))
+				_exit(EXIT_FAILURE);
+		used = clock_process_cpu() - used;
+		if (send(c->control, &used, sizeof(used), MSG_NOSIGNAL) < 0)
+			_exit(EXIT_FAILURE);
+	}
+	_exit(EXIT_SUCCESS);
+}
+
+/* A write and a read of a pipe at which nobody waits. */
+static double quiet_turn(const struct table *t)
+{
+	double cpu = clock_process_cpu();
+	char token = 1;
+
+	for (int i = 0; i < TURNS; i++)
+		if (write(t->to_me[1], &token, 1) != 1 || read(t->to_me[0], &token, 1) != 1)
+			return NAN;
+	return (clock_process_cpu() - cpu) / TURNS;
+}
+
+static int play(const struct table *t, const struct child *peer, bool both, double quiet,
+		double *per_switch)
+{
+	struct rusage before, after;
+	double own, other, switches;
+	char token = 1;
+
+	getrusage(RUSAGE_SELF, &before);
+	own = clock_process_cpu();
+	for (int i = 0; i < TURNS; i++)
+		if (write(t->to_peer[1], &token, 1) != 1 || read(t->to_me[0], &token, 1) != 1)
+			return -EIO;
+	own = clock_process_cpu() - own;
+	getrusage(RUSAGE_SELF, &after);
+	if (recv(peer->control, &other, sizeof(other), 0) != sizeof(other))
+		return -EIO;
+	switches = (double)(after.ru_nvcsw - before.ru_nvcsw);
+	if (switches < TURNS / 2) /* they hardly ever slept: nothing was measured */
+		return -ENODATA;
+	/* on one CPU the other sleeps as often as this one */
+	*per_switch = both ? (own + other - 2 * TURNS * quiet) / (2 * switches) :
+			     (own - TURNS * quiet) / switches;
+	return 0;
+}
+
+static void switches(struct bench *b, int id, int peer_cpu, bool both)
+{
+	struct table t = { { -1, -1 }, { -1, -1 } };
+	struct child peer = { 0, -1 };
+	double quiet;
+	int err = 0;
+	pid_t pid;
+
+	if (pipe2(t.to_peer, O_CLOEXEC) || pipe2(t.to_me, O_CLOEXEC))
+		err = -errno;
+	quiet = err ? NAN : quiet_turn(&t);
+	if (!err) {
+		pid = child_fork(&peer);
+		if (!pid)
+			play_back(&t, peer_cpu, &peer);
+		err = pid < 0 ? (int)pid : 0;
+		/* the read end must see the other's death, not wait for itself */
+		close(t.to_me[1]);
+		t.to_me[1] = -1;
+	}
+	for (int s = 0; s < SAMPLES && !err; s++)
+		err = play(&t, &peer, both, quiet, &b->words[id].value[s]);
+	if (err == -ENODATA)
+		snprintf(b->words[id].reason, sizeof(b->words[id].reason),
+			 "the other side answered before this one slept");
+	else if (err)
+		cannot(b, id, id, "passing a token", -err);
+	child_end(&peer);
+	for (int i = 0; i < 2; i++) {
+		if (t.to_peer[i] >= 0)
+			close(t.to_peer[i]);
+		if (t.to_me[i] >= 0)
+			close(t.to_me[i]);
+	}
+}
+
+static int disk_pass(const struct bench *b, int fd, size_t piece, double *per_read)
+{
+	uint64_t pieces = b->settings->size / piece;
+	double cpu = clock_process_cpu();
+
+	for (uint64_t i = 0; i < DISK_READS; i++) {
+		ssize_t n = pread(fd, b->buffer, piece, (off_t)(i % pieces * piece));
+
+		if (n != (ssize_t)piece)
+			return n < 0 ? -errno : -ENODATA;
+	}
+	*per_read = (clock_process_cpu() - cpu) / DISK_READS;
+	return 0;
+}
+
+static void disk_reads(struct bench *b)
+{
+	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC | O_DIRECT);
+	int err = fd < 0 ? -errno : b->settings->size < DISK_LARGE ? -ENODATA : 0;
+
+	for (int s = 0; s < SAMPLES && !err; s++) {
+		double small, large, per_byte;
+
+		err = disk_pass(b, fd, DISK_SMALL, &small);
+		if (!err)
+			err = disk_pass(b, fd, DISK_LARGE, &large);
+		if (err)
+			break;
+		per_byte = (large - small) / (DISK_LARGE - DISK_SMALL);
+		b->words[DISK_READ].value[s] = per_byte * 1e9;
+		b->words[DISK_WAIT].value[s] = small - per_byte * DISK_SMALL;
+	}
+	if (err)
+		cannot(b, DISK_WAIT, DISK_READ, "reading the file with O_DIRECT", -err);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void measure_all(const struct direct_settings *settings, const struct child *c)
+{
+	size_t largest = settings->chunk > LARGE_CHUNK ? settings->chunk : LARGE_CHUNK;
+	struct bench *b = calloc(1, sizeof(*b));
+	void *buffer;
+
+	if (!b || posix_memalign(&buffer, DISK_ALIGN, largest))
+		_exit(EXIT_FAILURE);
+	memset(buffer, 1, largest);
+	b->settings = settings;
+	b->buffer = buffer;
+	for (int id = 0; id < IDS; id++)
+		b->words[id].id = id;
+	if (placement_pin(settings->cpu))
+		_exit(EXIT_FAILURE);
+	null_calls(b);
+	read_copies(b);
+	faults_and_memcpy(b);
+	switches(b, SWITCH_SAME, settings->cpu, true);
+	if (settings->cpu >= 0 && settings->cpu == settings->peer_cpu)
+		snprintf(b->words[SWITCH_CROSS].reason, sizeof(b->words[SWITCH_CROSS].reason),
+			 "sender and receiver share a CPU");
+	else
+		switches(b, SWITCH_CROSS, settings->peer_cpu, false);
+	if (settings->cpu < 0)
+		snprintf(b->words[SWITCH_SAME].reason, sizeof(b->words[SWITCH_SAME].reason),
+			 "the sender is not pinned to a CPU");
+	disk_reads(b);
+	for (int id = 0; id < IDS; id++)
+		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
+			_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+static json_t *word_json(const struct word *w)
+{
+	struct interval i = stats_median(w->value, SAMPLES, CONFIDENCE);
+	json_t *out = json_object();
+	const char *reason = w->reason[0] ? w->reason :
+			     !i.n	  ? "every sample failed" :
+			     i.median <= 0 ? "smaller than what was taken off: too noisy to tell" :
+					     NULL;
+
+	json_object_set_new(out, "id", json_string(texts[w->id].id));
+	json_object_set_new(out, "name", json_string(texts[w->id].name));
+	json_object_set_new(out, "unit", json_string(texts[w->id].unit));
+	json_object_set_new(out, "value", reason ? json_null() : json_real(i.median));
+	if (reason) {
+		json_object_set_new(out, "reason", json_string(reason));
+	} else {
+		json_object_set_new(out, "low", json_real(i.low));
+		json_object_set_new(out, "high", json_real(i.high));
+		json_object_set_new(out, "confidence", json_real(i.confidence));
+		json_object_set_new(out, "n", json_integer((json_int_t)i.n));
+	}
+	json_object_set_new(out, "how", json_string(texts[w->id].how));
+	return out;
+}
+
+/* Waits for a word, looking at *stop four times a second. */
+static int receive(const struct child *c, const volatile sig_atomic_t *stop, struct word *w)
+{
+	struct pollfd wait = { .fd = c->control, .events = POLLIN };
+
+	for (;;) {
+		if (stop && *stop)
+			return -EINTR;
+		if (poll(&wait, 1, 250) <= 0)
+			continue;
+		return recv(c->control, w, sizeof(*w), 0) == sizeof(*w) && w->id >= 0 &&
+				       w->id < IDS ?
+			       0 :
+			       -EPIPE;
+	}
+}
+
+int direct_measure(const struct direct_settings *settings, json_t **out, struct failure *why)
+{
+	struct child child = { 0, -1 };
+	json_t *list = json_array(), *doc = json_object();
+	char how[96];
+	struct word w;
+	int err = cache_set(settings->path, settings->size, CACHE_WARM, why);
+	pid_t pid;
+
+	if (!err) {
+		fflush(NULL);
+		pid = child_fork(&child);
+		if (!pid)
+			measure_all(settings, &child);
+		if (pid < 0)
+			err = fail(why, EXIT_MACHINE_CANT, (int)-pid,
+				   "can't start a process for the direct measurements: %s",
+				   strerror((int)-pid));
+	}
+	for (int id = 0; id < IDS && !err; id++) {
+		err = receive(&child, settings->stop, &w);
+		if (!err)
+			json_array_append_new(list, word_json(&w));
+	}
+	if (err == -EPIPE) {
+		child_how_it_ended(&child, how, sizeof(how));
+		err = fail(why, EXIT_MACHINE_CANT, EPIPE, "the direct measurements' process %s", how);
+	} else if (err == -EINTR) {
+		err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+	}
+	child_end(&child);
+	json_object_set_new(doc, "cpu", settings->cpu < 0 ? json_null() : json_integer(settings->cpu));
+	json_object_set_new(doc, "peer_cpu",
+			    settings->peer_cpu < 0 ? json_null() : json_integer(settings->peer_cpu));
+	json_object_set_new(doc, "chunk", json_integer((json_int_t)settings->chunk));
+	json_object_set_new(doc, "bytes", json_integer((json_int_t)settings->size));
+	json_object_set_new(doc, "measurements", list);
+	if (err) {
+		json_decref(doc);
+		return err;
+	}
+	*out = doc;
+	return 0;
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What the Makefile promises, with the program already built.
+load helpers
+
+extra_setup() {
+	build=$(dirname "$BINARY")
+}
+
+target() {
+	MAKEFLAGS='' MAKELEVEL='' run --separate-stderr make -s -C "$REPO" BUILD="$build" "$@"
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+}
+
+@test "make alone lists the targets" {
+	target
+	for name in deps all bench bench-quick plots test lint format install uninstall clean; do
+		grep -qE "^  make $name +[^ ]" <<<"$output"
+	done
+	[ "$output" = "$(MAKEFLAGS='' make -s -C "$REPO" help)" ]
+}
+
+@test "a built tree has nothing to build" {
+	MAKEFLAGS='' run make -q -C "$REPO" BUILD="$build" all
+	[ "$status" -eq 0 ]
+}
+
+@test "install puts everything under DESTDIR and PREFIX, and uninstall takes it away" {
+	[ -f "$REPO/docs/copytax.1" ] || skip "no man page yet"
+	target install DESTDIR="$PWD/root" PREFIX=/opt/copytax
+	[ -x root/opt/copytax/bin/copytax ]
+	[ -s root/opt/copytax/share/man/man1/copytax.1 ]
+	find root -type f | grep -q 'share/copytax/plots/.*\.gp'
+	find root -type f | grep -q 'share/copytax/plans/bench.plan'
+	[ -z "$(find root -type f ! -path 'root/opt/copytax/*')" ]
+	# the installed program is whole: it finds its plots by itself
+	root/opt/copytax/bin/copytax run --size 64K --rounds 2 --quiet --out o >/dev/null
+	env -u COPYTAX_SHARE root/opt/copytax/bin/copytax report o >/dev/null
+	[ -n "$(find o/plots -name '*.svg')" ]
+	target uninstall DESTDIR="$PWD/root" PREFIX=/opt/copytax
+	[ -z "$(find root -type f)" ]
+}
+
+@test "make bench-quick, end to end, with conditions of one's own" {
+	target bench-quick SIZE=2M ROUNDS=2 CHUNKS=8K METHODS=read_write,sendfile OUT="$PWD/o"
+	jq -e '.settings.payload_bytes == 2097152 and all(.cases[]; .chunk == 8192)
+		and ([.cases[].method] | unique == ["read_write", "sendfile"])' o/result.json
+	[ -s o/report.md ]
+	[ -s o/report.html ]
+	[ -n "$(find o/plots -name '*.svg')" ]
+	! command -v hyperfine >/dev/null || [ -n "$(find o -name '*hyperfine*.json')" ]
+	[ ! -e o/payload.bin ]
+	nothing_left_but "$(find o -mindepth 0)"
+}

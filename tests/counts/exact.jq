@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# What must hold of the counts in a result.json, to the byte. Prints one line for everything that does not;
+# nothing means that all of it holds. A count may be null, with its reason: those lines begin with "null".
+# --arg fs: the file system of the payload.
+
+def at($path): getpath($path | split("."));
+
+# The expected number, or a complaint.
+def expect($who; $what; $entry; $wanted):
+  if ($entry | type) != "object" then "missing: \($who) \($what)"
+  elif ($entry.value // $entry.bytes) == null and ($entry | has("reason")) then
+    "null: \($who) \($what): \($entry.reason)"
+  elif ($entry.value // $entry.bytes) != $wanted then
+    "wrong: \($who) \($what) is \($entry.value // $entry.bytes), not \($wanted) (\($entry.source))"
+  else empty end;
+
+def calls($who; $case; $name; $wanted):
+  if $case.counts.syscalls.value == null then "null: \($who) syscalls: \($case.counts.syscalls.reason)"
+  elif ($case.counts.syscalls.by[$name] // 0) != $wanted then
+    "wrong: \($who) \($name) calls are \($case.counts.syscalls.by[$name] // 0), not \($wanted)"
+  else empty end;
+
+def second($who; $case):
+  $case.copies | to_entries[] | select(.value.second? != null and .value.second.bytes != .value.bytes)
+  | "wrong: \($who) \(.key): \(.value.source) says \(.value.bytes), \(.value.second.source) says \(.value.second.bytes)";
+
+.cases[] | select(.status == "ok") | . as $c
+| "\(.method) \(.cache) \(.sink) \(.chunk)" as $who
+| .payload as $p
+| ((.payload + .chunk - 1) / .chunk | floor) as $r
+| {
+    read_write:   { calls: { read: $r, write: $r }, f2u: $p, u2s: $p, ref: 0 },
+    mmap_write:   { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },
+    sendfile:     { calls: { sendfile: $r, write: 0 }, f2u: 0, u2s: 0, ref: $p },
+    splice:       { calls: { splice: (2 * $r), write: 0 }, f2u: 0, u2s: 0, ref: $p },
+    direct_write: { calls: { read: $r, write: $r }, f2u: 0, u2s: $p, ref: 0 }
+  }[.method] as $want
+| select($want != null)
+| (if .verified.ok != true then "wrong: \($who) is not verified" else empty end),
+  ($want.calls | to_entries[] | calls($who; $c; .key; .value)),
+  # tmpfs keeps its pages in memory: direct I/O there, where it is accepted, copies from them
+  (if .method == "direct_write" and $fs == "tmpfs" then empty
+   else expect($who; "file_to_user"; .copies.file_to_user; $want.f2u) end),
+  expect($who; "user_to_socket"; .copies.user_to_socket; $want.u2s),
+  expect($who; "by_reference"; .copies.by_reference; $want.ref),
+  expect($who; "file_to_kernel"; .copies.file_to_kernel; 0),
+  expect($who; "deferred"; .copies.deferred; 0),
+  expect($who; "socket_to_user"; .copies.socket_to_user; (if .sink == "drain" then $p else 0 end)),
+  (if .method == "direct_write" and $fs != "tmpfs" then
+     expect($who; "disk_to_user"; .copies.disk_to_user; $p),
+     expect($who; "page_cache_pages_added"; .counts.page_cache_pages_added; 0)
+   else empty end),
+  expect($who; "factor"; .copies.factor; (($want.f2u + $want.u2s) / $p)),
+  second($who; $c)

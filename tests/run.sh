@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What `make test` runs: unit tests and command tests on the plain build, the same on a build with address and
+# undefined-behaviour sanitizers, one pass under valgrind, and lint. Ends with the line
+#   N passed, N failed, N skipped
+# and exit code 1 when anything failed. SUITES='unit cli' chooses (unit cli asan memory lint).
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+build=${BUILD:-build}
+suites=${SUITES:-unit cli asan memory lint}
+jobs=$(nproc)
+# the caller's make hands down its own switches; the builds here are their own
+unset BUILD MAKEFLAGS MFLAGS MAKELEVEL CC OPT CFLAGS
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+results=$(mktemp -d "$build/tests.XXXXXX")
+# one test's processes get no chance to outlive it, but its files might
+trap 'rm -rf "$results"' EXIT
+trap 'exit 130' INT TERM
+# on the disk that the tree is on: tests of direct I/O want a real file system
+export TMPDIR=$results/tmp
+mkdir "$TMPDIR"
+passed=0 failed=0 skipped=0
+
+# make_all NAME ARGUMENTS...
+make_all() {
+	local name=$1
+	shift
+	printf 'building   %s\n' "$name"
+	if ! make -j"$jobs" --no-print-directory "$@" all tests-build >"$results/$name.log" 2>&1; then
+		cat "$results/$name.log"
+		failed=$((failed + 1))
+		return 1
+	fi
+}
+
+# tally NAME: counts a TAP stream. What its plan promises and it does not hold has failed: a crash is no pass.
+tally() {
+	local counts
+	counts=$(awk '
+		/^1\.\.[0-9]+/ { plan = substr($1, 4); planned = 1 }
+		/^(not )?ok [0-9]+.*# *[sS][kK][iI][pP]/ { skip++; next }
+		/^ok [0-9]+/ { ok++ }
+		/^not ok [0-9]+/ { bad++ }
+		END {
+			missing = planned ? plan - ok - bad - skip : 1
+			print ok + 0, bad + (missing > 0 ? missing : 0), skip + 0
+		}' "$results/$1.tap")
+	read -r ok bad skip <<<"$counts"
+	printf '%-28s %3d passed, %d failed, %d skipped\n' "$1" "$ok" "$bad" "$skip"
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	grep -iE '^(not )?ok [0-9]+.*# *skip' "$results/$1.tap" | sed 's/^/    /'
+	[ "$bad" -eq 0 ] || grep -vE '^ok |^1\.\.' "$results/$1.tap" | sed 's/^/    /'
+}
+
+# unit NAME BUILD
+unit() {
+	local test name
+	for test in "$2"/tests/*_test; do
+		name=$1-$(basename "$test" _test)
+		CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$test" >"$results/$name.tap" 2>&1
+		tally "$name"
+	done
+}
+
+# cli NAME BUILD FILE...: bats files, as many at a time as there are CPUs
+cli() {
+	local name=$1 file running=() i=0
+	export COPYTAX=$2/copytax
+	shift 2
+	for file; do
+		timeout 900 bats --tap "tests/cli/$file.bats" >"$results/$name-$file.tap" 2>&1 </dev/null &
+		running+=("$!")
+		i=$((i + 1))
+		if [ $((i % jobs)) -eq 0 ]; then
+			wait "${running[@]}"
+			running=()
+		fi
+	done
+	wait "${running[@]}"
+	for file; do
+		tally "$name-$file"
+	done
+}
+
+wants() {
+	[[ " $suites " == *" $1 "* ]]
+}
+
+started=$SECONDS
+if make_all plain BUILD="$build"; then
+	wants unit && unit unit "$build"
+	if wants cli; then
+		# longest first
+		cli cli "$build" transfers signals bad_input commands report deps
+		# these build on the tree itself: alone
+		cli cli "$build" make
+	fi
+	wants memory && cli valgrind "$build" memory
+fi
+if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
+	SANITIZE_FLAGS='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all'; then
+	export UBSAN_OPTIONS=print_stacktrace=1
+	unit asan-unit "$build/asan"
+	# a hundred chunks instead of ten thousand
+	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report
+fi
+if wants lint; then
+	echo 'lint'
+	if LINT_BUILD=$build scripts/lint.sh; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+fi
+printf 'took %d s\n' $((SECONDS - started))
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]
