@@ -21,11 +21,12 @@ PLAN    ?= bench/plans/bench.plan
 RESULT  ?= results/reference
 
 LIBS     := jansson gsl hwloc libxxhash libbpf
-INCLUDES := -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
+# "=", not ":=": in `make deps bench` these are asked for after deps has installed what answers
+INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS   ?= $(OPT)
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(INCLUDES) -MMD -MP
-LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lpfm -lelf -lz -lm
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(INCLUDES) -MMD -MP
+LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lpfm -lelf -lz -lm
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
@@ -42,6 +43,11 @@ else
 Q := @
 say = @printf '  %-8s %s\n'
 MAKEFLAGS += --no-print-directory
+endif
+
+# `make -j deps bench`: one after the other
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
 endif
 
 .PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \

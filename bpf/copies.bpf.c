@@ -32,8 +32,8 @@ static __always_inline bool user_memory(const struct iov_iter *iter)
 		return bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
 		       type == bpf_core_enum_value(enum iter_type, ITER_UBUF);
 	}
-	return (BPF_CORE_READ((const struct iov_iter___until_5_13 *)iter, type) & ~ITER_NOT_A_KIND) ==
-	       bpf_core_enum_value(enum iter_type, ITER_IOVEC);
+	return (BPF_CORE_READ((const struct iov_iter___until_5_13 *)iter, type) &
+		~ITER_NOT_A_KIND) == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
 }
 
 /* Is this the source, or the file below it? */
@@ -66,13 +66,15 @@ static __always_inline int file_read(struct kiocb *iocb, const struct iov_iter *
 }
 
 SEC("?fexit/filemap_read")
-int BPF_PROG(filemap_read_exit, struct kiocb *iocb, struct iov_iter *iter, long already, long result)
+int BPF_PROG(filemap_read_exit, struct kiocb *iocb, struct iov_iter *iter, long already,
+	     long result)
 {
 	return file_read(iocb, iter, already, result);
 }
 
 SEC("?fexit/generic_file_buffered_read")
-int BPF_PROG(buffered_read_exit, struct kiocb *iocb, struct iov_iter *iter, long already, long result)
+int BPF_PROG(buffered_read_exit, struct kiocb *iocb, struct iov_iter *iter, long already,
+	     long result)
 {
 	return file_read(iocb, iter, already, result);
 }
@@ -188,7 +190,8 @@ static __always_inline int sent(bool by_reference, bool zerocopy, long result)
 	counters = mine();
 	if (!counters)
 		return 0;
-	tally(&counters->hook[by_reference ? SITE_BY_REFERENCE : SITE_USER_TO_SOCKET], (__u64)result);
+	tally(&counters->hook[by_reference ? SITE_BY_REFERENCE : SITE_USER_TO_SOCKET],
+	      (__u64)result);
 	if (by_reference && zerocopy)
 		add(&counters->zerocopy_sends, 1);
 	return 0;
@@ -265,7 +268,8 @@ int BPF_PROG(socket_sent, const struct sock *sk, int result)
 	if (!slot || result <= 0) /* another protocol's, or failed */
 		return 0;
 	by_reference = slot->flags & (MSG_SPLICE_PAGES | MSG_ZEROCOPY);
-	tally(&counters->hook[by_reference ? SITE_BY_REFERENCE : SITE_USER_TO_SOCKET], (__u64)result);
+	tally(&counters->hook[by_reference ? SITE_BY_REFERENCE : SITE_USER_TO_SOCKET],
+	      (__u64)result);
 	if (slot->flags & MSG_ZEROCOPY)
 		add(&counters->zerocopy_sends, 1);
 	return 0;

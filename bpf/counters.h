@@ -14,7 +14,7 @@
 #endif
 
 #define COUNTED_SYSCALLS 512 /* numbers from here on share the last place */
-#define COUNTED_SOFTIRQS 10 /* HI … RCU, the kernel's own order */
+#define COUNTED_SOFTIRQS 10  /* HI … RCU, the kernel's own order */
 #define CACHE_LINE 64
 #define FD_CACHE 256
 #define SLOTS 256
@@ -51,22 +51,28 @@ enum interrupt {
 	INTERRUPTS
 };
 
-enum switched_to { SWITCHED_TO_THREAD, SWITCHED_TO_PROCESS, SWITCHED_TO_KERNEL, SWITCHED_TO_IDLE, SWITCHES };
+enum switched_to {
+	SWITCHED_TO_THREAD,
+	SWITCHED_TO_PROCESS,
+	SWITCHED_TO_KERNEL,
+	SWITCHED_TO_IDLE,
+	SWITCHES
+};
 
 /* How a system call moves bytes; user space fills the table, so the kernel side knows no numbers. */
 enum call_kind {
-	CALL_OTHER, /* may open, close or change a descriptor */
+	CALL_OTHER,   /* may open, close or change a descriptor */
 	CALL_NEUTRAL, /* can't */
-	CALL_FORKS, /* returns twice */
-	CALL_BLIND, /* moves bytes, and its result does not say how many or where */
+	CALL_FORKS,   /* returns twice */
+	CALL_BLIND,   /* moves bytes, and its result does not say how many or where */
 	CALL_READ,
 	CALL_WRITE,
-	CALL_SENDTO, /* flags in the fourth argument */
-	CALL_SENDMSG, /* flags in the third */
+	CALL_SENDTO,   /* flags in the fourth argument */
+	CALL_SENDMSG,  /* flags in the third */
 	CALL_RECVFROM, /* fourth */
-	CALL_RECVMSG, /* third */
+	CALL_RECVMSG,  /* third */
 	CALL_SENDFILE, /* out, in */
-	CALL_SPLICE, /* in, offset, out */
+	CALL_SPLICE,   /* in, offset, out */
 };
 
 struct tally {
@@ -78,23 +84,24 @@ struct counters {
 	__u64 syscalls[COUNTED_SYSCALLS];
 	/* voluntary switches by the system call that blocked; [0][…] not for a device, [1][…] for one */
 	__u64 waits[2][COUNTED_SYSCALLS];
-	__u64 waits_outside[2]; /* blocked outside any system call: a page fault, by the same halves */
+	__u64 waits_outside
+		[2]; /* blocked outside any system call: a page fault, by the same halves */
 	__u64 switches[2][SWITCHES]; /* [0] involuntary, [1] voluntary */
 	__u64 faults_user;
-	__u64 faults_kernel; /* the kernel touched user memory */
-	__u64 faults_major; /* part of both; only where the hook can tell */
+	__u64 faults_kernel;		 /* the kernel touched user memory */
+	__u64 faults_major;		 /* part of both; only where the hook can tell */
 	__u64 interrupts[INTERRUPTS][2]; /* [1]: taken in user mode */
-	__u64 interrupts_unplaced; /* of the above: those whose mode could not be told */
+	__u64 interrupts_unplaced;	 /* of the above: those whose mode could not be told */
 	__u64 softirqs[COUNTED_SOFTIRQS];
 	/* sender only: run while another task was current and the transfer went on */
 	__u64 softirqs_elsewhere[COUNTED_SOFTIRQS];
-	struct tally hook[SITES]; /* as seen where it happens */
+	struct tally hook[SITES];   /* as seen where it happens */
 	struct tally ledger[SITES]; /* as system calls returned it */
-	struct tally unplaced; /* results the ledger has no site for */
-	__u64 blind; /* calls of CALL_BLIND: the ledger can't be complete */
-	__u64 pages_added; /* to the page cache, of the source file */
-	__u64 pages_touched; /* of the source file, ascending: each counted once */
-	__u64 zerocopy_sends; /* sends that asked for MSG_ZEROCOPY */
+	struct tally unplaced;	    /* results the ledger has no site for */
+	__u64 blind;		    /* calls of CALL_BLIND: the ledger can't be complete */
+	__u64 pages_added;	    /* to the page cache, of the source file */
+	__u64 pages_touched;	    /* of the source file, ascending: each counted once */
+	__u64 zerocopy_sends;	    /* sends that asked for MSG_ZEROCOPY */
 };
 
 struct padded_word {
@@ -111,7 +118,7 @@ struct slot {
 
 struct control {
 	__u32 tgid[ROLES]; /* 0: nobody */
-	__u32 cpus; /* counters[(cpu * ROLES + role) * COUNTED_PHASES + phase - 1] */
+	__u32 cpus;	   /* counters[(cpu * ROLES + role) * COUNTED_PHASES + phase - 1] */
 	/* Enrolment: the next system call of this thread group resolves the descriptor to the source's inode. */
 	__u32 enrol_tgid;
 	__s32 enrol_fd;
@@ -123,7 +130,7 @@ struct control {
 	struct {
 		__u32 generation;
 		__u32 entry[FD_CACHE]; /* generation << 8 | enum fd_class */
-		__u64 pages_end; /* first page beyond those counted as touched */
+		__u64 pages_end;       /* first page beyond those counted as touched */
 	} __attribute__((aligned(CACHE_LINE))) descriptors[ROLES];
 	struct slot sends[SLOTS]; /* by thread id */
 	struct slot reads[SLOTS];

@@ -66,8 +66,9 @@ static __always_inline int syscall_ends(const struct pt_regs *regs, long result,
 		__u64 arg2 = direct ? regs->regs[2] : BPF_CORE_READ(regs, regs[2]);
 		__u64 arg3 = direct ? regs->regs[3] : BPF_CORE_READ(regs, regs[3]);
 #endif
-		__u64 last = kind == CALL_SENDMSG || kind == CALL_RECVMSG ? arg2 :
-			     kind == CALL_SENDFILE ? arg1 : arg3;
+		__u64 last = kind == CALL_SENDMSG || kind == CALL_RECVMSG ? arg2
+			     : kind == CALL_SENDFILE			  ? arg1
+									  : arg3;
 
 		book(counters, role, kind, (__u64)result, arg0, arg2, last);
 	}
@@ -181,11 +182,11 @@ static __always_inline int interrupt(__u32 kind)
 	return 0;
 }
 
-#define INTERRUPT_PROGRAM(name, tracepoint, kind) \
-	SEC("?tp_btf/" tracepoint)                \
-	int name(void *ctx)                       \
-	{                                         \
-		return interrupt(kind);           \
+#define INTERRUPT_PROGRAM(name, tracepoint, kind)                                                  \
+	SEC("?tp_btf/" tracepoint)                                                                 \
+	int name(void *ctx)                                                                        \
+	{                                                                                          \
+		return interrupt(kind);                                                            \
 	}
 
 INTERRUPT_PROGRAM(interrupt_device, "irq_handler_entry", INTERRUPT_DEVICE)

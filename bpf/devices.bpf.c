@@ -11,7 +11,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define REQ_OP_MASK 0xff
 #define REQ_OP_READ 0
-#define MAPPING_ANON 1 /* low bit of page->mapping: anonymous memory */
+#define MAPPING_ANON 1	       /* low bit of page->mapping: anonymous memory */
 #define TMPFS_MAGIC 0x01021994 /* shared memory of processes, too */
 
 /* 5.10's block tracepoints have the queue as their first argument. */
@@ -110,9 +110,9 @@ static __always_inline __u64 pages_in(const struct page *page)
 	else if (bpf_core_field_exists(struct folio___from_6_6, _flags_1))
 		order = BPF_CORE_READ((const struct folio___from_6_6 *)page, _flags_1) & 0xff;
 	else if (bpf_core_field_exists(struct page, compound_order))
-		order = BPF_CORE_READ((const struct page *)((const char *)page +
-							    bpf_core_type_size(struct page)),
-				      compound_order);
+		order = BPF_CORE_READ(
+			(const struct page *)((const char *)page + bpf_core_type_size(struct page)),
+			compound_order);
 	return 1ULL << (order & 31);
 }
 
@@ -122,8 +122,7 @@ int BPF_PROG(page_added, const struct page *page)
 {
 	struct counters *counters;
 
-	if (!control.backing ||
-	    (__u64)BPF_CORE_READ(mapping_of(page), host) != control.backing)
+	if (!control.backing || (__u64)BPF_CORE_READ(mapping_of(page), host) != control.backing)
 		return 0;
 	counters = counters_of(ROLE_SENDER);
 	if (counters)

@@ -104,7 +104,8 @@ static __always_inline __u64 call_index(__u64 nr)
 static __always_inline bool zerocopy_enabled(const struct sock *sk)
 {
 	return BPF_CORE_READ(sk, __sk_common.skc_flags) >>
-		       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
+		       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) &
+	       1;
 }
 
 /*

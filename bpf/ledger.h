@@ -81,8 +81,8 @@ static __always_inline __u32 class_of(__u32 role, __u64 fd)
 
 static __always_inline void forget_descriptors(__u32 role)
 {
-	control.descriptors[role].generation =
-		(control.descriptors[role].generation + 1) & 0xffffff;
+	control.descriptors[role].generation = (control.descriptors[role].generation + 1) &
+					       0xffffff;
 }
 
 /* One call of a known kind that returned `bytes` > 0. */

@@ -13,8 +13,8 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* Which TRACED_SWITCH_… this kernel's tracepoint is; user space reads it from the kernel's types. */
 const volatile __u32 switch_layout;
 
-static __always_inline int switched(bool preempt, struct task_struct *prev, struct task_struct *next,
-				    __u64 state)
+static __always_inline int switched(bool preempt, struct task_struct *prev,
+				    struct task_struct *next, __u64 state)
 {
 	struct counters *counters = mine();
 	bool voluntary = !preempt && state, device;
@@ -24,9 +24,10 @@ static __always_inline int switched(bool preempt, struct task_struct *prev, stru
 
 	if (!counters)
 		return 0;
-	to = !next->pid ? SWITCHED_TO_IDLE :
-	     next->tgid == prev->tgid ? SWITCHED_TO_THREAD :
-	     next->flags & PF_KTHREAD ? SWITCHED_TO_KERNEL : SWITCHED_TO_PROCESS;
+	to = !next->pid			? SWITCHED_TO_IDLE
+	     : next->tgid == prev->tgid ? SWITCHED_TO_THREAD
+	     : next->flags & PF_KTHREAD ? SWITCHED_TO_KERNEL
+					: SWITCHED_TO_PROCESS;
 	add(&counters->switches[voluntary][to], 1);
 	if (!voluntary)
 		return 0;
@@ -59,7 +60,8 @@ int task_switched(__u64 *ctx)
 		else if (bpf_core_field_exists(struct task_struct___from_5_14, __state))
 			state = BPF_CORE_READ((struct task_struct___from_5_14 *)prev, __state);
 		else
-			state = (__u64)BPF_CORE_READ((struct task_struct___until_5_13 *)prev, state);
+			state = (__u64)BPF_CORE_READ((struct task_struct___until_5_13 *)prev,
+						     state);
 	}
 	return switched((bool)(ctx[0] & 1), prev, next, state);
 }

@@ -16,6 +16,7 @@ bpftool                       bpftool            bpf              bpftool
 libbpf-dev                    libbpf-devel       libbpf           lib:libbpf
 libelf-dev                    elfutils-libelf-devel libelf        lib:libelf
 zlib1g-dev                    zlib-devel         zlib             lib:zlib
+libpfm4-dev                   libpfm-devel       libpfm           file:/usr/include/perfmon/pfmlib.h
 libhwloc-dev                  hwloc-devel        hwloc            lib:hwloc
 libxxhash-dev                 xxhash-devel       xxhash           lib:libxxhash
 libgsl-dev                    gsl-devel          gsl              lib:gsl

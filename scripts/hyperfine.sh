@@ -14,7 +14,7 @@
 #   METHODS   comma-separated; what this machine can't do is left out (those of the result)
 #   CHUNK     the most one call may move                    (the main chunk of the result)
 #   SECONDS_ALL   about how long all runs together may take (13)
-#   RUNS, WARMUP  runs per method that count, and that don't (5 to 15, as the time allows; 1)
+#   RUNS, WARMUP  runs per method that count, and that don't (5 to 15, as the time allows; 0: the try-out warms up)
 set -euo pipefail
 
 fail() {
@@ -30,7 +30,7 @@ here=$(dirname "$0")
 copytax=${COPYTAX:-$here/../build/copytax}
 payload=${PAYLOAD:-$out/payload.bin}
 result=$out/result.json
-warmup=${WARMUP:-1}
+warmup=${WARMUP:-0}
 seconds_all=${SECONDS_ALL:-13}
 
 [ -d "$out" ] || fail "no folder $out"

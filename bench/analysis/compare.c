@@ -60,7 +60,7 @@ struct pair {
 struct comparison {
 	struct pair *pairs;
 	size_t count;
-	double correlation[METRICS][2];
+	double inflation[METRICS][2];
 };
 
 static double sample_of(const struct samples *s, enum metric m, size_t i)
@@ -139,7 +139,7 @@ static void comparison_free(struct comparison *all)
 
 /* ---- the tests ---- */
 
-static int correlate(struct comparison *all, enum metric m)
+static int inflate(struct comparison *all, enum metric m)
 {
 	const double **series = malloc((all->count + 1) * sizeof(*series));
 	size_t *lengths = malloc((all->count + 1) * sizeof(*lengths));
@@ -150,7 +150,7 @@ static int correlate(struct comparison *all, enum metric m)
 			series[i] = side ? all->pairs[i].b[m] : all->pairs[i].a[m];
 			lengths[i] = side ? all->pairs[i].m[m] : all->pairs[i].n[m];
 		}
-		all->correlation[m][side] = serial_correlation(series, lengths, all->count);
+		all->inflation[m][side] = serial_inflation(series, lengths, all->count);
 	}
 	free(series);
 	free(lengths);
@@ -180,13 +180,12 @@ static void choose_family(struct comparison *all, enum metric m)
 
 static int test_metric(struct comparison *all, enum metric m)
 {
-	double r, inflation, *p = malloc((all->count + 1) * sizeof(*p)),
+	double inflation, *p = malloc((all->count + 1) * sizeof(*p)),
 			     *adjusted = malloc((all->count + 1) * sizeof(*adjusted));
-	int err = p && adjusted ? correlate(all, m) : -ENOMEM;
+	int err = p && adjusted ? inflate(all, m) : -ENOMEM;
 
 	if (!err) {
-		r = (all->correlation[m][0] + all->correlation[m][1]) / 2;
-		inflation = (1 + r) / (1 - r);
+		inflation = (all->inflation[m][0] + all->inflation[m][1]) / 2;
 		for (size_t i = 0; i < all->count && !err; i++) {
 			struct pair *pair = &all->pairs[i];
 
@@ -391,8 +390,7 @@ json_t *compare_results(const struct result *base, const struct result *new, dou
 	for (int m = 0; m < METRICS && !err; m++) {
 		err = test_metric(&all, (enum metric)m);
 		json_object_set_new(serial, metric_names[m],
-				    json_pack("{s:f, s:f}", "base", all.correlation[m][0], "new",
-					      all.correlation[m][1]));
+				    json_pack("{s:f, s:f}", "base", all.inflation[m][0], "new", all.inflation[m][1]));
 	}
 	because = because_of(differences);
 	cases = cases_json(&all, margin);
@@ -403,7 +401,7 @@ json_t *compare_results(const struct result *base, const struct result *new, dou
 	json_object_set_new(out, "differences", differences);
 	json_object_set_new(out, "alpha", json_real(COMPARE_ALPHA));
 	json_object_set_new(out, "margin", json_real(margin));
-	json_object_set_new(out, "serial_correlation", serial);
+	json_object_set_new(out, "serial_inflation", serial);
 	json_object_set_new(out, "gates", gates_json(cases, gates, gate_count, &failed));
 	json_object_set_new(out, "cases", cases);
 	json_object_set_new(out, "missing", missing);

@@ -30,7 +30,7 @@ int gates_parse(const char *text, struct gate gates[COMPARE_GATES_MAX], struct f
 
 /*
  *   {base: {id, started, version}, new: {…}, comparable, because: [name], differences: [differences.h],
- *    alpha, margin, serial_correlation: {metric: {base, new}},
+ *    alpha, margin, serial_inflation: {metric: {base, new}},      (analysis/ranks.h)
  *    cases: [{method, chunk, cache, sink, link, connections, payload,
  *             metrics: {sender_cpu: {base, new (medians), n_base, n_new, ratio, low, high, p,
  *                                    p_adjusted, verdict, why}, …}}],

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "analysis/differences.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "measure/fact.h"
+
+#define BUSY_CPUS 0.3
 
 struct thing {
 	const char *what, *name;
@@ -82,6 +85,18 @@ static int add(json_t *list, const struct thing *t, const char *part, const json
 	return one && !json_array_append_new(list, one) ? 0 : -1;
 }
 
+/* How busy the machine was before the run; it never is the same twice, so only when it matters. */
+static int add_load(json_t *list, const struct result *base, const struct result *new)
+{
+	static const struct thing load = { "load.busy_cpus_now", "CPUs busy before the run", false };
+	const json_t *a = fact_value(base->host, load.what), *b = fact_value(new->host, load.what);
+
+	if (json_is_number(a) && json_is_number(b) &&
+	    fabs(json_number_value(a) - json_number_value(b)) < BUSY_CPUS)
+		return 0;
+	return add(list, &load, "host.", a, b);
+}
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 json_t *differences_between(const struct result *base, const struct result *new)
@@ -99,6 +114,8 @@ json_t *differences_between(const struct result *base, const struct result *new)
 	for (size_t i = 0; i < COUNT(tool) && !err; i++)
 		err = add(out, &tool[i], "tool.", json_object_get(base->tool, tool[i].what),
 			  json_object_get(new->tool, tool[i].what));
+	if (!err)
+		err = add_load(out, base, new);
 	if (err) {
 		json_decref(out);
 		return NULL;

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define EXACT_MAX 50
-#define CORRELATION_MAX 0.9
+#define PHI_MAX 0.85
+#define INFLATION_MAX 12
+#define LAGGED_MIN 6 /* samples of a series that has anything to say */
 
 /*
  * P(U <= u) for all u when both sets come from one distribution: out[u], u = 0 … n m. The number of
@@ -75,7 +77,7 @@ static long cut_exact(const double *below, size_t pairs, double confidence)
 {
 	long k = -1;
 
-	/* [d(k + 1), d(pairs - k)] covers with 1 - 2 P(U <= k) */
+	/* from the (k + 1)th pair to the (k + 1)th from the end it covers with 1 - 2 P(U <= k) */
 	while ((size_t)(k + 1) * 2 < pairs && 1 - 2 * below[k + 1] >= confidence)
 		k++;
 	return k;
@@ -112,8 +114,8 @@ static int test_exactly(const struct pairs *p, double confidence, struct rank_te
 	out->p_least = fmin(1, 2 * below[0]);
 	k = cut_exact(below, p->count, confidence);
 	/* too few samples for the confidence: no end to the interval */
-	out->low = k < 0 ? 0 : p->ratios[k + 1];
-	out->high = k < 0 ? INFINITY : p->ratios[p->count - 2 - (size_t)k];
+	out->low = k < 0 ? 0 : p->ratios[k];
+	out->high = k < 0 ? INFINITY : p->ratios[p->count - 1 - (size_t)k];
 	free(below);
 	return 0;
 }
@@ -218,30 +220,58 @@ static void centred_ranks(const double *x, size_t n, double *rank)
 	}
 }
 
-double serial_correlation(const double *const *series, const size_t *lengths, size_t count)
+/* Sums over all series: of squares, of products of neighbours at a distance of 1 and 2, and of samples. */
+struct lagged {
+	double squares, products[2], samples, series;
+};
+
+static void add_series(const double *x, size_t n, struct lagged *sum)
 {
-	double neighbours = 0, squares = 0, expected = 0;
+	double *rank = malloc((n + 1) * sizeof(*rank));
 
-	for (size_t s = 0; s < count; s++) {
-		size_t n = lengths[s];
-		double *rank, own = 0;
+	if (!rank)
+		return;
+	centred_ranks(x, n, rank);
+	for (size_t i = 0; i < n; i++)
+		sum->squares += rank[i] * rank[i];
+	for (size_t lag = 1; lag <= 2; lag++)
+		for (size_t i = 0; i + lag < n; i++)
+			sum->products[lag - 1] += rank[i] * rank[i + lag];
+	sum->samples += (double)n;
+	sum->series++;
+	free(rank);
+}
 
-		if (n < 4)
-			continue;
-		rank = malloc(n * sizeof(*rank));
-		if (!rank)
-			continue;
-		centred_ranks(series[s], n, rank);
-		for (size_t i = 0; i < n; i++)
-			own += rank[i] * rank[i];
-		for (size_t i = 0; i + 1 < n; i++)
-			neighbours += rank[i] * rank[i + 1];
-		squares += own;
-		/* without any correlation it comes out at -1/n of the squares, for the mean was taken off */
-		expected -= own / (double)n;
-		free(rank);
+/*
+ * A part that decays by phi from round to round on top of one that is new in each: correlations are
+ * r1 and r2 = phi r1, and the variance of a mean grows by 1 + 2 r1 / (1 - phi).
+ */
+static double inflation_of(double r1, double r2)
+{
+	double phi = r1 > 0 ? fmin(PHI_MAX, fmax(r1, r2 / r1)) : 0;
+
+	return r1 > 0 ? 1 + 2 * r1 / (1 - phi) : 1;
+}
+
+double serial_inflation(const double *const *series, const size_t *lengths, size_t count)
+{
+	struct lagged sum = { 0 };
+	double n, inflation = 1;
+
+	for (size_t s = 0; s < count; s++)
+		if (lengths[s] >= LAGGED_MIN)
+			add_series(series[s], lengths[s], &sum);
+	if (!(sum.squares > 0))
+		return 1;
+	n = sum.samples / sum.series;
+	/* taking off each series' own mean takes off correlation too, the more the more there is of it */
+	for (int step = 0; step < 5; step++) {
+		double lost = fmin(inflation / n, 0.5), r[2];
+
+		for (int lag = 1; lag <= 2; lag++)
+			r[lag - 1] = (sum.products[lag - 1] / sum.squares * (1 - lost) + lost) /
+				     (1 - (double)lag / n);
+		inflation = inflation_of(r[0], r[1]);
 	}
-	if (!(squares > 0))
-		return 0;
-	return fmin(CORRELATION_MAX, fmax(0, (neighbours - expected) / squares));
+	return fmin(inflation, INFLATION_MAX);
 }

@@ -28,11 +28,12 @@ int rank_test(const double *a, size_t n, const double *b, size_t m, double infla
 int holm(const double *p, size_t count, double *adjusted);
 
 /*
- * How alike neighbours in time are: correlation of the rank of a value with that of the next, within each
- * series and over all of them, not below 0. `series` are NaN-free, one after another, of the lengths given.
- * What drags along from round to round (other load, frequency) makes samples worth less than they
- * number: variance grows by (1 + r) ÷ (1 - r). Returns r, or 0 when there is nothing to tell from.
+ * How much less samples are worth than they number, because what drags along from round to round (other load,
+ * the clock frequency) hits neighbours alike: the factor by which the variance of their mean is larger than
+ * for independent ones, 1 or more. From the correlation of ranks with those one and two rounds later,
+ * within each series and over all of them; `series` are in the order of time and free of NaN. An
+ * estimate from a dozen rounds, and no more than that.
  */
-double serial_correlation(const double *const *series, const size_t *lengths, size_t count);
+double serial_inflation(const double *const *series, const size_t *lengths, size_t count);
 
 #endif

@@ -53,6 +53,7 @@ const struct site_rule site_rules[] = {
 	RULE(CPU_BY_CALLER, "clear_page*"), /* new pages are zeroed where init_on_alloc is set */
 	RULE(CPU_BY_CALLER, "clear_highpage*"),
 	RULE(CPU_BY_CALLER, "kernel_init_*pages"),
+	RULE(CPU_BY_CALLER, "get_random_u*"), /* where the kernel moves its stack a little at every call */
 	RULE(CPU_BY_CALLER, "__get_user*"),
 	RULE(CPU_BY_CALLER, "__put_user*"),
 
@@ -406,6 +407,7 @@ const struct site_rule site_rules[] = {
 	RULE(CPU_ENTRY, "el0*"),
 	RULE(CPU_ENTRY, "do_el0_svc*"),
 	RULE(CPU_ENTRY, "ret_to_user"),
+	RULE(CPU_ENTRY, "do_notify_resume"),
 	RULE(CPU_ENTRY, "ret_from_fork*"),
 	RULE(CPU_ENTRY, "*audit_*"),
 	RULE(CPU_ENTRY, "*seccomp*"),

@@ -12,6 +12,7 @@
 #define OTHER_LISTED 8
 #define DISAGREEMENT 0.25
 #define Z95 1.96
+#define NAMELESS ";[kernel]" FOLDED_KERNEL
 
 const char *const cpu_site_names[CPU_SITES] = { "copying",  "file",	 "faults", "tcp_send", "loopback",
 						"entry",    "scheduler", "block",  "user",     "other" };
@@ -170,13 +171,28 @@ static void interval(double k, double n, double *low, double *high)
 	*high = fmin(1, centre + half);
 }
 
+/* Without names every kernel function is "[kernel]", and shares of sites would be shares of nothing. */
+static bool has_names(const struct folded *folded)
+{
+	for (size_t i = 0; i < folded->count; i++)
+		if (strstr(folded->line[i].stack, NAMELESS))
+			return false;
+	return true;
+}
+
 json_t *sites_json(const struct folded *folded, double cpu_s, uint64_t payload)
 {
 	json_t *all = json_object();
 	struct site_shares shares;
 
 	sites_count(folded, &shares);
-	for (enum cpu_site site = 0; all && shares.all && site < CPU_SITES; site++) {
+	if (!shares.all || !has_names(folded)) {
+		json_object_set_new(all, "reason",
+				    json_string(shares.all ? "the kernel's functions have no names here" :
+							     "there are no samples"));
+		return all;
+	}
+	for (enum cpu_site site = 0; all && site < CPU_SITES; site++) {
 		double share = (double)shares.samples[site] / (double)shares.all, low, high;
 		double ns = share * cpu_s * 1e9 / ((double)payload / 1024);
 		json_t *entry;

@@ -60,7 +60,7 @@ void sites_count(const struct folded *folded, struct site_shares *out);
 
 /*
  * For the result: {copying: {samples, share, low, high, ns_per_kib}, …, other: {…, functions: [{name, samples}]}}.
- * low, high: the share's 95 % interval (Wilson), by the number of samples. `cpu_s`: the worker's CPU seconds of one
+ * With no samples, or no names for the kernel's functions, only {reason}. low, high: the share's 95 % interval (Wilson), by the number of samples. `cpu_s`: the worker's CPU seconds of one
  * transfer of `payload` bytes, unprofiled; NaN: ns_per_kib is null with a reason. NULL: out of memory.
  */
 json_t *sites_json(const struct folded *folded, double cpu_s, uint64_t payload);

@@ -231,9 +231,7 @@ static int put_table(const json_t *doc, enum style style, FILE *out)
 	struct grid grid = { 0 };
 	char chunk[FORMAT_MAX];
 
-	grid_column(&grid, "", "method", true);
-	grid_column(&grid, "", "chunk", false);
-	grid_column(&grid, "", "cache", true);
+	grid_column(&grid, "", "case", true);
 	grid_column(&grid, "sender CPU", "base ms", false);
 	grid_column(&grid, "sender CPU", "new ms", false);
 	grid_column(&grid, "sender CPU", "change", false);
@@ -249,10 +247,10 @@ static int put_table(const json_t *doc, enum style style, FILE *out)
 			     *wall = json_object_get(metrics, metric_names[METRIC_WALL]);
 
 		grid_row(&grid);
-		grid_cell(&grid, "%s", text_of(c, "method"));
-		grid_cell(&grid, "%s", format_chunk((uint64_t)json_integer_value(
-						      json_object_get(c, "chunk")), chunk));
-		grid_cell(&grid, "%s", text_of(c, "cache"));
+		/* in one cell: what does not fit beside it repeats it */
+		grid_cell(&grid, "%s %s %s", text_of(c, "method"),
+			  format_chunk((uint64_t)json_integer_value(json_object_get(c, "chunk")),
+				       chunk), text_of(c, "cache"));
 		grid_cell(&grid, "%.4g", number_of(sender, "base") * 1e3);
 		grid_cell(&grid, "%.4g", number_of(sender, "new") * 1e3);
 		put_ratio(&grid, sender, true);

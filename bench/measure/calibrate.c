@@ -23,10 +23,14 @@
 #define TMPFS_MAGIC 0x01021994
 
 static const char *const known_names[KNOWNS] = {
-	[KNOWN_READ_WRITE] = "read and write", [KNOWN_MMAP_WRITE] = "write from a mapping",
-	[KNOWN_SENDFILE] = "sendfile",	       [KNOWN_SPLICE] = "splice",
-	[KNOWN_DIRECT] = "direct read",	       [KNOWN_TRUNCATE] = "recv with MSG_TRUNC",
-	[KNOWN_COLD] = "cold read",	       [KNOWN_FAULTS] = "touching fresh pages",
+	[KNOWN_READ_WRITE] = "read and write",
+	[KNOWN_MMAP_WRITE] = "write from a mapping",
+	[KNOWN_SENDFILE] = "sendfile",
+	[KNOWN_SPLICE] = "splice",
+	[KNOWN_DIRECT] = "direct read",
+	[KNOWN_TRUNCATE] = "recv with MSG_TRUNC",
+	[KNOWN_COLD] = "cold read",
+	[KNOWN_FAULTS] = "touching fresh pages",
 	[KNOWN_SWITCHES] = "waiting",
 };
 
@@ -35,15 +39,15 @@ static const struct {
 	enum known which;
 	enum site site;
 } moves[] = {
-	{ KNOWN_READ_WRITE, SITE_FILE_TO_USER },  { KNOWN_READ_WRITE, SITE_USER_TO_SOCKET },
+	{ KNOWN_READ_WRITE, SITE_FILE_TO_USER },   { KNOWN_READ_WRITE, SITE_USER_TO_SOCKET },
 	{ KNOWN_READ_WRITE, SITE_SOCKET_TO_USER }, { KNOWN_MMAP_WRITE, SITE_USER_TO_SOCKET },
 	{ KNOWN_MMAP_WRITE, SITE_SOCKET_TO_USER }, { KNOWN_SENDFILE, SITE_BY_REFERENCE },
-	{ KNOWN_SENDFILE, SITE_SOCKET_TO_USER },  { KNOWN_SPLICE, SITE_BY_REFERENCE },
-	{ KNOWN_SPLICE, SITE_SOCKET_TO_USER },	  { KNOWN_DIRECT, SITE_DISK_TO_USER },
-	{ KNOWN_DIRECT, SITE_USER_TO_SOCKET },	  { KNOWN_DIRECT, SITE_SOCKET_TO_USER },
-	{ KNOWN_TRUNCATE, SITE_FILE_TO_USER },	  { KNOWN_TRUNCATE, SITE_USER_TO_SOCKET },
-	{ KNOWN_COLD, SITE_FILE_TO_USER },	  { KNOWN_COLD, SITE_USER_TO_SOCKET },
-	{ KNOWN_COLD, SITE_SOCKET_TO_USER },	  { KNOWN_COLD, SITE_DISK_TO_PAGE_CACHE },
+	{ KNOWN_SENDFILE, SITE_SOCKET_TO_USER },   { KNOWN_SPLICE, SITE_BY_REFERENCE },
+	{ KNOWN_SPLICE, SITE_SOCKET_TO_USER },	   { KNOWN_DIRECT, SITE_DISK_TO_USER },
+	{ KNOWN_DIRECT, SITE_USER_TO_SOCKET },	   { KNOWN_DIRECT, SITE_SOCKET_TO_USER },
+	{ KNOWN_TRUNCATE, SITE_FILE_TO_USER },	   { KNOWN_TRUNCATE, SITE_USER_TO_SOCKET },
+	{ KNOWN_COLD, SITE_FILE_TO_USER },	   { KNOWN_COLD, SITE_USER_TO_SOCKET },
+	{ KNOWN_COLD, SITE_SOCKET_TO_USER },	   { KNOWN_COLD, SITE_DISK_TO_PAGE_CACHE },
 };
 
 struct verdict {
@@ -101,7 +105,8 @@ static void judge_sites(struct calibration *c, enum known which)
 		if (!value.known)
 			continue;
 		/* whether a file system lends its pages is its own business */
-		if (site == SITE_FILE_TO_KERNEL && (which == KNOWN_SENDFILE || which == KNOWN_SPLICE))
+		if (site == SITE_FILE_TO_KERNEL &&
+		    (which == KNOWN_SENDFILE || which == KNOWN_SPLICE))
 			continue;
 		judge(c, (enum probe_subject)site, which, value.bytes, want);
 		if (value.second_known && value.second_bytes != want)
@@ -136,7 +141,8 @@ static void judge_calls(struct calibration *c, enum known which)
 static void judge_switches(struct calibration *c)
 {
 	const struct counters *counters = &c->counts->of[ROLE_SENDER][PHASE_TRANSFER];
-	uint64_t got = 0, want = (uint64_t)(c->bench.notes->voluntary + c->bench.notes->involuntary);
+	uint64_t got = 0,
+		 want = (uint64_t)(c->bench.notes->voluntary + c->bench.notes->involuntary);
 
 	for (int i = 0; i < SWITCHES; i++)
 		got += counters->switches[0][i] + counters->switches[1][i];
@@ -154,11 +160,12 @@ static void judge_all(struct calibration *c, enum known which)
 	judge_sites(c, which);
 	judge_calls(c, which);
 	judge(c, PROBE_PAGES_ADDED, which, counters->pages_added, which == KNOWN_COLD ? pages : 0);
-	if (which == KNOWN_READ_WRITE)
-		judge(c, PROBE_PAGES_TOUCHED, which, counters->pages_touched, pages);
+	if (which == KNOWN_READ_WRITE) /* each page once, however often the file is moved */
+		judge(c, PROBE_PAGES_TOUCHED, which,
+		      c->after->of[ROLE_SENDER][PHASE_TRANSFER].pages_touched, pages);
 	if (which == KNOWN_FAULTS)
 		judge(c, PROBE_FAULTS, which, counters->faults_user + counters->faults_kernel,
-		      2 * KNOWN_PAGES);
+		      2ULL * KNOWN_PAGES);
 	if (which == KNOWN_SWITCHES)
 		judge_switches(c);
 }
@@ -184,13 +191,6 @@ static bool made_cold(const struct calibration *c)
 	return !resident;
 }
 
-static bool possible(const struct calibration *c, enum known which)
-{
-	if (which == KNOWN_DIRECT) /* on tmpfs it is a read like any other */
-		return c->bench.direct >= 0 && !c->in_memory;
-	return which != KNOWN_COLD || made_cold(c);
-}
-
 static void take(__u64 *to, const __u64 *after, const __u64 *before)
 {
 	for (size_t i = 0; i < sizeof(struct counters) / sizeof(__u64); i++)
@@ -207,15 +207,29 @@ static int hear(const struct child *child, const char *who, struct failure *why)
 	while (n < 0 && errno == EINTR);
 	if (n == 1 && !child_wait_for_word(child))
 		return 0;
-	return fail(why, EXIT_TRANSFER_FAILED, n ? EPIPE : ETIMEDOUT,
-		    "calibration: the %s %s", who, n ? "ended early" : "got stuck");
+	return fail(why, EXIT_TRANSFER_FAILED, n ? EPIPE : ETIMEDOUT, "calibration: the %s %s", who,
+		    n ? "ended early" : "got stuck");
+}
+
+/* All of the file in the page cache, whatever other programs made of it since. */
+static void make_warm(const struct calibration *c)
+{
+	char buffer[1 << 14];
+
+	for (off_t at = 0; at < (off_t)KNOWN_BYTES; at += (off_t)sizeof(buffer))
+		if (pread(c->bench.file, buffer, sizeof(buffer), at) <= 0)
+			return;
 }
 
 /* One known transfer, start to end, and the verdicts on it. */
-static int run(struct calibration *c, enum known which, struct failure *why)
+static int move(struct calibration *c, enum known which, struct failure *why)
 {
 	int err;
 
+	if (which != KNOWN_COLD)
+		make_warm(c);
+	else if (!made_cold(c))
+		return 0;
 	c->bench.notes->turn = which;
 	probes_read(c->probes, c->before);
 	if (child_tell(&c->receiver) || child_tell(&c->sender))
@@ -226,14 +240,28 @@ static int run(struct calibration *c, enum known which, struct failure *why)
 	if (err)
 		return err;
 	probes_read(c->probes, c->after);
-	*c->counts = *c->after;
 	for (int role = 0; role < ROLES; role++)
 		for (int phase = 0; phase < PHASES; phase++)
 			take((__u64 *)&c->counts->of[role][phase],
 			     (const __u64 *)&c->after->of[role][phase],
 			     (const __u64 *)&c->before->of[role][phase]);
+	c->counts->tcp = c->after->tcp;
 	judge_all(c, which);
 	return 0;
+}
+
+/* Twice when the first time was off: only what is off again is the probe's fault, not the machine's. */
+static int run(struct calibration *c, enum known which, struct failure *why)
+{
+	struct verdict before[PROBE_SUBJECTS];
+	int err;
+
+	memcpy(before, c->verdicts, sizeof(before));
+	err = move(c, which, why);
+	if (err || !memcmp(before, c->verdicts, sizeof(before)))
+		return err;
+	memcpy(c->verdicts, before, sizeof(before));
+	return move(c, which, why);
 }
 
 static void serve(const struct known_bench *bench, const struct child *parent,
@@ -277,8 +305,8 @@ static int make_file(struct calibration *c, const char *dir, struct failure *why
 		if (n != (ssize_t)KNOWN_CHUNK) {
 			int cause = n < 0 ? errno : ENOSPC;
 
-			err = fail(why, EXIT_MACHINE_CANT, cause, "calibration: can't write in %s: %s",
-				   dir, strerror(cause));
+			err = fail(why, EXIT_MACHINE_CANT, cause,
+				   "calibration: can't write in %s: %s", dir, strerror(cause));
 			goto done;
 		}
 	}
@@ -293,7 +321,8 @@ done:
 
 static int connect_ends(struct calibration *c, struct failure *why)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct sockaddr *a = (struct sockaddr *)&address;
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
@@ -309,9 +338,9 @@ static int connect_ends(struct calibration *c, struct failure *why)
 	}
 	if (listener >= 0)
 		close(listener);
-	return err ? fail(why, EXIT_MACHINE_CANT, err, "calibration: no connection over loopback: %s",
-			  strerror(err)) :
-		     0;
+	return err ? fail(why, EXIT_MACHINE_CANT, err,
+			  "calibration: no connection over loopback: %s", strerror(err))
+		   : 0;
 }
 
 static int make_children(struct calibration *c, struct failure *why)
@@ -361,7 +390,11 @@ int calibrate(struct probes *probes, const char *dir, struct failure *why)
 {
 	struct calibration c = {
 		.probes = probes,
-		.bench = { .file = -1, .direct = -1, .sender = -1, .receiver = -1, .naps = { -1, -1 } },
+		.bench = { .file = -1,
+			   .direct = -1,
+			   .sender = -1,
+			   .receiver = -1,
+			   .naps = { -1, -1 } },
 		.sender = { .control = -1 },
 		.receiver = { .control = -1 },
 	};
@@ -371,8 +404,10 @@ int calibrate(struct probes *probes, const char *dir, struct failure *why)
 	c.before = calloc(1, sizeof(*c.before));
 	c.after = calloc(1, sizeof(*c.after));
 	c.counts = calloc(1, sizeof(*c.counts));
-	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!c.before || !c.after || !c.counts || notes == MAP_FAILED || pipe2(c.bench.naps, O_CLOEXEC)) {
+	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (!c.before || !c.after || !c.counts || notes == MAP_FAILED ||
+	    pipe2(c.bench.naps, O_CLOEXEC)) {
 		err = fail(why, EXIT_MACHINE_CANT, errno, "calibration: %s", strerror(errno));
 		goto done;
 	}
@@ -387,7 +422,8 @@ int calibrate(struct probes *probes, const char *dir, struct failure *why)
 	if (err)
 		goto done;
 	for (enum known which = 0; which < KNOWNS && !err; which++)
-		if (possible(&c, which))
+		/* on tmpfs a direct read is a read like any other */
+		if (which != KNOWN_DIRECT || (c.bench.direct >= 0 && !c.in_memory))
 			err = run(&c, which, why);
 	probes_end(probes, NULL);
 	if (!err)

@@ -103,11 +103,12 @@ static int nap(const struct known_bench *bench)
 
 int known_send(const struct known_bench *bench, enum known which)
 {
-	size_t fresh_size = 2 * KNOWN_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	size_t fresh_size = 2UL * KNOWN_PAGES * (size_t)sysconf(_SC_PAGESIZE);
 	int pipes[2] = { -1, -1 }, zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), err = 0;
 	char *buffer = aligned_alloc(4096, KNOWN_CHUNK);
 	char *map = mmap(NULL, KNOWN_BYTES, PROT_READ, MAP_SHARED, bench->file, 0);
-	char *fresh = mmap(NULL, fresh_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *fresh =
+		mmap(NULL, fresh_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct rusage before, after;
 
 	if (!buffer || map == MAP_FAILED || fresh == MAP_FAILED || pipe2(pipes, O_CLOEXEC)) {
@@ -115,8 +116,10 @@ int known_send(const struct known_bench *bench, enum known which)
 		goto done;
 	}
 	memset(buffer, 0, KNOWN_CHUNK);
-	(void)madvise(fresh, fresh_size, MADV_NOHUGEPAGE); /* a kernel without huge pages has no such advice */
-	if (lseek(bench->file, 0, SEEK_SET) || (bench->direct >= 0 && lseek(bench->direct, 0, SEEK_SET))) {
+	(void)madvise(fresh, fresh_size,
+		      MADV_NOHUGEPAGE); /* a kernel without huge pages has no such advice */
+	if (lseek(bench->file, 0, SEEK_SET) ||
+	    (bench->direct >= 0 && lseek(bench->direct, 0, SEEK_SET))) {
 		err = -errno;
 		goto done;
 	}
@@ -184,7 +187,8 @@ int known_receive(const struct known_bench *bench, enum known which)
 	memset(buffer, 0, sizeof(buffer));
 	*bench->receiver_phase = PHASE_TRANSFER;
 	for (size_t left = KNOWN_BYTES; left && !err;) {
-		ssize_t n = recv(bench->receiver, buffer, left < sizeof(buffer) ? left : sizeof(buffer),
+		ssize_t n = recv(bench->receiver, buffer,
+				 left < sizeof(buffer) ? left : sizeof(buffer),
 				 which == KNOWN_TRUNCATE ? MSG_TRUNC : 0);
 
 		if (n <= 0)

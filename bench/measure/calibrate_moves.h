@@ -31,10 +31,10 @@ struct known_notes {
 };
 
 struct known_bench {
-	int file; /* KNOWN_BYTES, in the page cache */
-	int direct; /* the same without it; -1: the file system can't */
+	int file;	      /* KNOWN_BYTES, in the page cache */
+	int direct;	      /* the same without it; -1: the file system can't */
 	int sender, receiver; /* the two ends of a TCP connection */
-	int naps[2]; /* a pipe from receiver to sender */
+	int naps[2];	      /* a pipe from receiver to sender */
 	volatile struct known_notes *notes;
 	volatile uint32_t *sender_phase, *receiver_phase;
 };

@@ -32,12 +32,12 @@ static void print_tried(FILE *file, const struct event_codes *codes)
 		/* one line for both modes where they have the same fate */
 		if (both && !strcmp(code->reason, next->reason)) {
 			fprintf(file, "  %-26s %-12s %s%s\n", code->name, "user, kernel",
-				code->reason[0] ? "not here: " : "", code->reason);
+				code->reason[0] ? "not here: " : "can be counted", code->reason);
 			i++;
 		} else {
 			fprintf(file, "  %-26s %-12s %s%s\n", code->name,
-				event_scope_names[code->scope], code->reason[0] ? "not here: " : "",
-				code->reason);
+				event_scope_names[code->scope],
+				code->reason[0] ? "not here: " : "can be counted", code->reason);
 		}
 	}
 }
@@ -58,7 +58,8 @@ static void print_models(FILE *file, bool all)
 {
 	pfm_pmu_t pmu;
 
-	pfm_for_all_pmus(pmu) {
+	pfm_for_all_pmus(pmu)
+	{
 		pfm_pmu_info_t info = { .size = sizeof(info) };
 
 		if (pfm_get_pmu_info(pmu, &info) != PFM_SUCCESS || !info.is_present)
@@ -82,7 +83,8 @@ int event_list_print(FILE *file, bool all)
 		fprintf(file, "Events (--events): none: %s\n", why.text);
 		return err;
 	}
-	fprintf(file, "Events (--events), those counted when none are named; software events always:\n");
+	fprintf(file, "Events (--events), those counted when none are named; "
+		      "software events always:\n");
 	for (size_t i = 0; i < codes.count; i++)
 		try_code(&machine, &codes.code[i]);
 	print_tried(file, &codes);

@@ -18,6 +18,8 @@
 #define GROUP_MAX 4
 /* Several turns of the counters' rotation, which comes with the scheduler's tick. */
 #define TRIAL_S 0.04
+/* What counts nothing in so long counts nothing. */
+#define TELLING_S 0.001
 /* Below this share of the time a value is a sample of the span, and is flagged. */
 #define WHOLE 0.999
 
@@ -260,14 +262,16 @@ static const char *missing(const struct events *events, size_t i, char *text, si
 		return "opened, but the worker never ran while it was enabled";
 	if (c->running_s <= 0) {
 		snprintf(text, size,
-			 "opened, but never got a counter in %.3f s: others hold them (kernel.nmi_watchdog takes one, other profilers more)",
-			 c->enabled_s);
+			 "opened, but its turn never came in the worker's %.1f ms: other events had the counters (fewer events or a longer transfer help; kernel.nmi_watchdog and other profilers hold counters too)",
+			 c->enabled_s * 1e3);
 		return text;
 	}
 	if (!c->value && !counted_somewhere(events, i)) {
 		snprintf(text, size,
-			 "opened, and counted nothing in %.3f s of the worker: this PMU does not really have the event",
-			 c->running_s);
+			 c->running_s < TELLING_S ?
+				 "opened, and counted nothing, but in a turn of %.3f ms: too short to tell" :
+				 "opened, and counted nothing in %.1f ms of the worker: this PMU has the event in name only",
+			 c->running_s * 1e3);
 		return text;
 	}
 	return NULL;

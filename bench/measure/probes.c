@@ -62,7 +62,8 @@ static const struct btf_type *tracepoint_type(const struct btf *btf, const char 
 	return type && btf_is_func_proto(type) ? type : NULL;
 }
 
-static bool parameter_is_pointer(const struct btf *btf, const struct btf_type *proto, unsigned int n)
+static bool parameter_is_pointer(const struct btf *btf, const struct btf_type *proto,
+				 unsigned int n)
 {
 	const struct btf_type *type;
 
@@ -81,9 +82,9 @@ static void read_layouts(struct probes *probes, const struct btf *btf)
 
 	probes->switch_layout = TRACED_SWITCH_WITHOUT_STATE;
 	if (proto && btf_vlen(proto) > 4)
-		probes->switch_layout = parameter_is_pointer(btf, proto, 2) ?
-						TRACED_SWITCH_STATE_LAST :
-						TRACED_SWITCH_STATE_SECOND;
+		probes->switch_layout = parameter_is_pointer(btf, proto, 2)
+						? TRACED_SWITCH_STATE_LAST
+						: TRACED_SWITCH_STATE_SECOND;
 	proto = tracepoint_type(btf, "btf_trace_block_bio_queue");
 	probes->bio_after_queue = proto && btf_vlen(proto) > 2;
 }
@@ -146,7 +147,8 @@ static int may_load(struct failure *why)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "copytax_try", "GPL", nothing, 2, NULL);
+	int fd =
+		bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "copytax_try", "GPL", nothing, 2, NULL);
 	int err = errno;
 
 	if (fd >= 0) {
@@ -156,33 +158,65 @@ static int may_load(struct failure *why)
 	return bpf_refused(err, "load BPF tracing programs", why);
 }
 
-static int set_constant(struct bpf_object *object, const char *name, const void *value, size_t size)
+/* Writes one constant into an image of an object's .rodata. */
+static int put(const struct bpf_object *object, char *image, size_t image_size, const char *name,
+	       const void *value, size_t size)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
 	const struct btf *btf = bpf_object__btf(object);
-	const struct btf_var_secinfo *member;
-	const struct btf_type *section;
-	size_t map_size;
-	char *memory;
-	__s32 id;
+	__s32 id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	const struct btf_type *section = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+	const struct btf_var_secinfo *member = section ? btf_var_secinfos(section) : NULL;
 
-	id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
-	if (!map || id < 0)
-		return -ENOENT;
-	memory = (char *)(uintptr_t)bpf_map__initial_value(map, &map_size);
-	section = btf__type_by_id(btf, (__u32)id);
-	member = btf_var_secinfos(section);
-	for (int i = 0; i < btf_vlen(section); i++, member++) {
+	for (int i = 0; member && i < btf_vlen(section); i++, member++) {
 		const struct btf_type *variable = btf__type_by_id(btf, member->type);
 
 		if (strcmp(btf__name_by_offset(btf, variable->name_off), name))
 			continue;
-		if (!memory || member->size != size || member->offset + size > map_size)
+		if (member->size != size || member->offset + size > image_size)
 			return -EINVAL;
-		memcpy(memory + member->offset, value, size);
+		memcpy(image + member->offset, value, size);
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* What the programs of an object must know before they are loaded. */
+static int set_constants(const struct probes *probes, enum probe_object which,
+			 struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
+	__u8 kinds[COUNTED_SYSCALLS];
+	const void *initial;
+	char *image;
+	size_t size;
+	int err;
+
+	if (!map)
+		return -ENOENT;
+	initial = bpf_map__initial_value(map, &size);
+	image = initial ? malloc(size) : NULL;
+	if (!image)
+		return -ENOMEM;
+	memcpy(image, initial, size);
+	err = put(object, image, size, "pid_namespace_dev", &probes->pid_namespace.dev,
+		  sizeof(probes->pid_namespace.dev));
+	if (!err)
+		err = put(object, image, size, "pid_namespace_ino", &probes->pid_namespace.ino,
+			  sizeof(probes->pid_namespace.ino));
+	if (!err && which == OBJECT_CROSSINGS) {
+		probe_call_kinds(kinds);
+		err = put(object, image, size, "call_kinds", kinds, sizeof(kinds));
+	}
+	if (!err && which == OBJECT_SCHEDULING)
+		err = put(object, image, size, "switch_layout", &probes->switch_layout,
+			  sizeof(probes->switch_layout));
+	if (!err && which == OBJECT_DEVICES)
+		err = put(object, image, size, "bio_after_queue", &probes->bio_after_queue,
+			  sizeof(probes->bio_after_queue));
+	if (!err)
+		err = bpf_map__set_initial_value(map, image, size);
+	free(image);
+	return err;
 }
 
 /* Opens an object with the chosen programs, or with only one of them. */
@@ -190,7 +224,6 @@ static int open_object(struct probes *probes, enum probe_object which, const cha
 		       struct bpf_object **out)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = probe_object_name(which));
-	__u8 kinds[COUNTED_SYSCALLS];
 	struct bpf_object *object;
 	const void *bytes;
 	size_t size;
@@ -206,26 +239,13 @@ static int open_object(struct probes *probes, enum probe_object which, const cha
 		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "counters"),
 					probes->counters_map);
 	if (!err)
-		err = set_constant(object, "pid_namespace_dev", &probes->pid_namespace.dev,
-				   sizeof(probes->pid_namespace.dev));
-	if (!err)
-		err = set_constant(object, "pid_namespace_ino", &probes->pid_namespace.ino,
-				   sizeof(probes->pid_namespace.ino));
-	probe_call_kinds(kinds);
-	if (!err && which == OBJECT_CROSSINGS)
-		err = set_constant(object, "call_kinds", kinds, sizeof(kinds));
-	if (!err && which == OBJECT_SCHEDULING)
-		err = set_constant(object, "switch_layout", &probes->switch_layout,
-				   sizeof(probes->switch_layout));
-	if (!err && which == OBJECT_DEVICES)
-		err = set_constant(object, "bio_after_queue", &probes->bio_after_queue,
-				   sizeof(probes->bio_after_queue));
+		err = set_constants(probes, which, object);
 	for (size_t i = 0; i < hook_count && !err; i++) {
 		if (hooks[i].object != which || !probes->ladder.states[i].chosen)
 			continue;
 		for (size_t n = 0; n < HOOK_PROGRAMS && hooks[i].programs[n]; n++) {
-			struct bpf_program *program = bpf_object__find_program_by_name(
-				object, hooks[i].programs[n]);
+			struct bpf_program *program =
+				bpf_object__find_program_by_name(object, hooks[i].programs[n]);
 
 			if (!program)
 				err = -ENOENT;
@@ -370,7 +390,8 @@ static int settle(struct probes *probes, struct failure *why)
 
 int probes_open(struct probes **out, const struct probe_options *options, struct failure *why)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL); /* failures are expected, and told in rows */
+	libbpf_print_fn_t print =
+		libbpf_set_print(NULL); /* failures are expected, and told in rows */
 	struct probes *probes = calloc(1, sizeof(*probes));
 	struct btf *btf = NULL;
 	int err, cpus;
@@ -501,8 +522,8 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 	libbpf_set_print(print);
 	if (err) {
 		detach(probes);
-		return fail(why, EXIT_MACHINE_CANT, -err, "can't attach %s %s: %s", hooks[failed].how,
-			    hooks[failed].target, strerror(-err));
+		return fail(why, EXIT_MACHINE_CANT, -err, "can't attach %s %s: %s",
+			    hooks[failed].how, hooks[failed].target, strerror(-err));
 	}
 	err = enrol(probes, target->source, why);
 	if (err) {
@@ -521,7 +542,8 @@ void probes_read(const struct probes *probes, struct probe_counts *out)
 	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++)
 		for (unsigned int role = 0; role < ROLES; role++)
 			for (unsigned int phase = PHASE_SETUP; phase < PHASES; phase++) {
-				unsigned int key = (cpu * ROLES + role) * COUNTED_PHASES + phase - 1;
+				unsigned int key =
+					(cpu * ROLES + role) * COUNTED_PHASES + phase - 1;
 				const __u64 *from = (const __u64 *)&probes->counters[key];
 				__u64 *to = (__u64 *)&out->of[role][phase];
 

@@ -10,7 +10,10 @@
 #define SYS_cachestat 451
 #endif
 
-#define CALL(name, kind) { SYS_##name, CALL_##kind, #name }
+#define CALL(name, kind)                                                                           \
+	{                                                                                          \
+		SYS_##name, CALL_##kind, #name                                                     \
+	}
 
 /*
  * The calls that a transfer can plausibly make. NEUTRAL is a promise that descriptors mean the same

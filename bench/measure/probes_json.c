@@ -2,12 +2,9 @@
 #include "measure/probes_json.h"
 
 static const char *const rung_names[] = {
-	[RUNG_FEXIT] = "fexit",
-	[RUNG_KRETPROBE] = "kretprobe",
-	[RUNG_TRACEPOINT] = "tracepoint",
-	[RUNG_RAW_TRACEPOINT] = "raw tracepoint",
-	[RUNG_LEDGER] = "ledger",
-	[RUNG_NONE] = "none",
+	[RUNG_FEXIT] = "fexit",		  [RUNG_KRETPROBE] = "kretprobe",
+	[RUNG_TRACEPOINT] = "tracepoint", [RUNG_RAW_TRACEPOINT] = "raw tracepoint",
+	[RUNG_LEDGER] = "ledger",	  [RUNG_NONE] = "none",
 };
 
 static json_t *text_or_null(const char *text)

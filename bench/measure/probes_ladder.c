@@ -11,25 +11,38 @@
 
 #define ENOTSUPP 524 /* the kernel's own, not in user space's errno.h */
 
-#define TRACEPOINT(group, need, object, name, program, since)                              \
-	{ GROUP_##group, RUNG_TRACEPOINT, NEED_##need, OBJECT_##object, "tp_btf", name,    \
-	  { program, NULL }, since }
-#define FEXIT(group, need, object, name, program, since)                                   \
-	{ GROUP_##group, RUNG_FEXIT, NEED_##need, OBJECT_##object, "fexit", name,          \
-	  { program, NULL }, since }
-#define KRETPROBE(group, need, object, name, entry, program, since)                        \
-	{ GROUP_##group, RUNG_KRETPROBE, NEED_##need, OBJECT_##object, "kretprobe", name,  \
-	  { program, entry }, since }
+#define TRACEPOINT(group, need, object, name, program, since)                                      \
+	{                                                                                          \
+		GROUP_##group, RUNG_TRACEPOINT, NEED_##need, OBJECT_##object, "tp_btf", name,      \
+			{ program, NULL }, since                                                   \
+	}
+#define FEXIT(group, need, object, name, program, since)                                           \
+	{                                                                                          \
+		GROUP_##group, RUNG_FEXIT, NEED_##need, OBJECT_##object, "fexit", name,            \
+			{ program, NULL }, since                                                   \
+	}
+#define KRETPROBE(group, need, object, name, entry, program, since)                                \
+	{                                                                                          \
+		GROUP_##group, RUNG_KRETPROBE, NEED_##need, OBJECT_##object, "kretprobe", name,    \
+			{ program, entry }, since                                                  \
+	}
 
 const struct hook hooks[] = {
 	TRACEPOINT(SYSCALLS, MUST, CROSSINGS, "sys_exit", "syscall_exit_typed", NULL),
-	{ GROUP_SYSCALLS, RUNG_RAW_TRACEPOINT, NEED_MUST, OBJECT_CROSSINGS, "raw_tp", "sys_exit",
-	  { "syscall_exit_raw", NULL }, NULL },
+	{ GROUP_SYSCALLS,
+	  RUNG_RAW_TRACEPOINT,
+	  NEED_MUST,
+	  OBJECT_CROSSINGS,
+	  "raw_tp",
+	  "sys_exit",
+	  { "syscall_exit_raw", NULL },
+	  NULL },
 
 	TRACEPOINT(FAULTS, MUST, CROSSINGS, "page_fault_user", "fault_user", "x86 only"),
 	TRACEPOINT(FAULTS, MUST, CROSSINGS, "page_fault_kernel", "fault_kernel", "x86 only"),
 	FEXIT(FAULTS, MUST, CROSSINGS, "handle_mm_fault", "fault_exit", NULL),
-	KRETPROBE(FAULTS, MUST, CROSSINGS, "handle_mm_fault", "fault_kentry", "fault_kreturn", NULL),
+	KRETPROBE(FAULTS, MUST, CROSSINGS, "handle_mm_fault", "fault_kentry", "fault_kreturn",
+		  NULL),
 
 	TRACEPOINT(INTERRUPTS, ONE_OF, CROSSINGS, "irq_handler_entry", "interrupt_device", NULL),
 	TRACEPOINT(INTERRUPTS, ONE_OF, CROSSINGS, "local_timer_entry", "interrupt_timer", NULL),
@@ -241,9 +254,8 @@ void ladder_choose(struct ladder *ladder)
 		}
 		for (size_t i = 0; i < hook_count; i++)
 			if (hooks[i].group == group)
-				ladder->states[i].chosen =
-					hooks[i].rung == ladder->rungs[group] &&
-					ladder->states[i].stage == STAGE_WORKS;
+				ladder->states[i].chosen = hooks[i].rung == ladder->rungs[group] &&
+							   ladder->states[i].stage == STAGE_WORKS;
 	}
 }
 
@@ -255,17 +267,17 @@ static const char *meaning(const struct hook *hook, const struct hook_state *sta
 	switch (state->err) {
 	case EPERM:
 	case EACCES:
-		return function ? "this kernel's policy or a lockdown refuses probes on functions" :
-				  "not permitted, or rejected by the verifier";
+		return function ? "this kernel's policy or a lockdown refuses probes on functions"
+				: "not permitted, or rejected by the verifier";
 	case EBUSY:
 		return "the function is excluded from tracing (notrace)";
 	case ENOTSUPP:
 	case EOPNOTSUPP:
 		return "not supported on this architecture by this kernel";
 	case ENOENT:
-		return state->stage == STAGE_LOAD && hook->rung == RUNG_KRETPROBE ?
-			       "the kernel is built without kprobes" :
-			       strerror(ENOENT);
+		return state->stage == STAGE_LOAD && hook->rung == RUNG_KRETPROBE
+			       ? "the kernel is built without kprobes"
+			       : strerror(ENOENT);
 	default:
 		return strerror(state->err);
 	}
@@ -287,8 +299,8 @@ static void explain(const struct ladder *ladder, enum hook_group group, enum pro
 	for (size_t i = 0; i < hook_count; i++) {
 		const struct hook *hook = &hooks[i];
 		const struct hook_state *state = &ladder->states[i];
-		const char *name = state->err == ENOTSUPP ? "ENOTSUPP" :
-				   strerrorname_np(state->err);
+		const char *name = state->err == ENOTSUPP ? "ENOTSUPP"
+							  : strerrorname_np(state->err);
 
 		if (hook->group != group || hook->rung != rung || state->stage == STAGE_WORKS ||
 		    (hook->need == NEED_IF_PRESENT && state->stage == STAGE_ABSENT))
@@ -300,8 +312,8 @@ static void explain(const struct ladder *ladder, enum hook_group group, enum pro
 				 hook->target, hook->since ? " (" : "",
 				 hook->since ? hook->since : "", hook->since ? ")" : "");
 		else
-			snprintf(text, sizeof(text), "%s %s: %s at %s (%s)", hook->how, hook->target,
-				 name ? name : "error",
+			snprintf(text, sizeof(text), "%s %s: %s at %s (%s)", hook->how,
+				 hook->target, name ? name : "error",
 				 state->stage == STAGE_LOAD ? "load" : "attach",
 				 meaning(hook, state));
 		append(reason, size, "; ", text);
@@ -346,7 +358,8 @@ void ladder_rows(const struct ladder *ladder, struct probe_row rows[PROBE_SUBJEC
 	}
 	if (rows[PROBE_PAGES_TOUCHED].rung == RUNG_TRACEPOINT)
 		snprintf(rows[PROBE_PAGES_TOUCHED].reason, sizeof(rows[PROBE_PAGES_TOUCHED].reason),
-			 "pages asked for: a fault that maps a whole large folio counts only its own window");
+			 "pages asked for: a fault that maps a whole large folio counts only its "
+			 "own window");
 	if (rows[PROBE_FAULTS].rung == RUNG_TRACEPOINT) {
 		struct probe_row *row = &rows[PROBE_FAULTS_MAJOR];
 

@@ -34,8 +34,8 @@ enum hook_group {
 };
 
 enum hook_need {
-	NEED_MUST, /* the rung is nothing without it */
-	NEED_ONE_OF, /* at least one of these */
+	NEED_MUST,	 /* the rung is nothing without it */
+	NEED_ONE_OF,	 /* at least one of these */
 	NEED_IF_PRESENT, /* kernels without it don't need it */
 };
 
@@ -44,17 +44,24 @@ struct hook {
 	enum probe_rung rung;
 	enum hook_need need;
 	enum probe_object object;
-	const char *how; /* "fexit", "tp_btf", "raw_tp", "kretprobe" */
-	const char *target; /* function or tracepoint */
+	const char *how;		     /* "fexit", "tp_btf", "raw_tp", "kretprobe" */
+	const char *target;		     /* function or tracepoint */
 	const char *programs[HOOK_PROGRAMS]; /* the second may be NULL */
 	const char *since; /* for the reason when it is absent; NULL: nothing to add */
 };
 
-enum hook_stage { STAGE_UNTRIED, STAGE_ABSENT, STAGE_AVOIDED, STAGE_LOAD, STAGE_ATTACH, STAGE_WORKS };
+enum hook_stage {
+	STAGE_UNTRIED,
+	STAGE_ABSENT,
+	STAGE_AVOIDED,
+	STAGE_LOAD,
+	STAGE_ATTACH,
+	STAGE_WORKS
+};
 
 struct hook_state {
 	enum hook_stage stage; /* where it failed, or STAGE_WORKS */
-	int err; /* positive errno */
+	int err;	       /* positive errno */
 	bool chosen;
 };
 

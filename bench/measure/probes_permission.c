@@ -38,9 +38,10 @@ static int ask_for(int err, const char *missing, const char *capabilities, struc
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	program[n > 0 ? n : 0] = '\0';
-	return fail(why, EXIT_MACHINE_CANT, err,
-		    "no permission for BPF (%s): run as root, or grant it once: sudo setcap %s=ep %s", missing,
-		    capabilities, n > 0 ? program : "copytax");
+	return fail(
+		why, EXIT_MACHINE_CANT, err,
+		"no permission for BPF (%s): run as root, or grant it once: sudo setcap %s=ep %s",
+		missing, capabilities, n > 0 ? program : "copytax");
 }
 
 int bpf_refused(int err, const char *what, struct failure *why)
@@ -48,16 +49,21 @@ int bpf_refused(int err, const char *what, struct failure *why)
 	bool admin = can(CAP_SYS_ADMIN);
 
 	if (err == ENOSYS)
-		return fail(why, EXIT_MACHINE_CANT, err, "this kernel has no bpf(2): CONFIG_BPF_SYSCALL");
+		return fail(why, EXIT_MACHINE_CANT, err,
+			    "this kernel has no bpf(2): CONFIG_BPF_SYSCALL");
 	if (locked_down_for_reading())
 		return fail(why, EXIT_MACHINE_CANT, err,
-			    "the kernel is locked down for confidentiality: BPF may not read its memory");
+			    "the kernel is locked down for confidentiality: BPF may not read its "
+			    "memory");
 	if (err == EPERM && !admin && !can(CAP_BPF))
-		return ask_for(err, can(CAP_PERFMON) ? "CAP_BPF is missing" : "CAP_BPF and CAP_PERFMON are missing",
+		return ask_for(err,
+			       can(CAP_PERFMON) ? "CAP_BPF is missing"
+						: "CAP_BPF and CAP_PERFMON are missing",
 			       "cap_bpf,cap_perfmon", why);
 	if (err == EPERM && !admin && !can(CAP_PERFMON))
 		return ask_for(err, "CAP_PERFMON is missing", "cap_bpf,cap_perfmon", why);
-	if (err == EPERM && !can(CAP_SYS_RESOURCE)) /* before 5.11 maps counted against RLIMIT_MEMLOCK */
+	if (err == EPERM &&
+	    !can(CAP_SYS_RESOURCE)) /* before 5.11 maps counted against RLIMIT_MEMLOCK */
 		return ask_for(err, "the limit on locked memory is too low, see ulimit -l",
 			       "cap_bpf,cap_perfmon,cap_sys_resource", why);
 	return fail(why, EXIT_MACHINE_CANT, err, "can't %s: %s", what, strerror(err));

@@ -38,8 +38,9 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 		out->calls = counters->ledger[site].calls;
 		out->source = PROBE_LEDGER;
 		if (!out->known)
-			out->reason = "bytes moved by calls whose results don't say how many or where "
-				      "(io_uring, sendmmsg, vmsplice)";
+			out->reason =
+				"bytes moved by calls whose results don't say how many or where "
+				"(io_uring, sendmmsg, vmsplice)";
 	} else {
 		out->known = true;
 		out->bytes = counters->hook[site].bytes;
@@ -73,8 +74,8 @@ const char *probes_site_name(enum site site)
 const char *probes_softirq_name(unsigned int vector)
 {
 	static const char *const names[COUNTED_SOFTIRQS] = {
-		"hi", "timer", "net_tx", "net_rx", "block", "irq_poll", "tasklet", "sched", "hrtimer",
-		"rcu",
+		"hi",	    "timer",   "net_tx", "net_rx",  "block",
+		"irq_poll", "tasklet", "sched",	 "hrtimer", "rcu",
 	};
 
 	return vector < COUNTED_SOFTIRQS ? names[vector] : NULL;
@@ -83,12 +84,9 @@ const char *probes_softirq_name(unsigned int vector)
 const char *probes_interrupt_name(enum interrupt interrupt)
 {
 	static const char *const names[INTERRUPTS] = {
-		[INTERRUPT_DEVICE] = "device",
-		[INTERRUPT_TIMER] = "timer",
-		[INTERRUPT_RESCHEDULE] = "reschedule",
-		[INTERRUPT_CALL_FUNCTION] = "call_function",
-		[INTERRUPT_IRQ_WORK] = "irq_work",
-		[INTERRUPT_IPI] = "ipi",
+		[INTERRUPT_DEVICE] = "device",	       [INTERRUPT_TIMER] = "timer",
+		[INTERRUPT_RESCHEDULE] = "reschedule", [INTERRUPT_CALL_FUNCTION] = "call_function",
+		[INTERRUPT_IRQ_WORK] = "irq_work",     [INTERRUPT_IPI] = "ipi",
 	};
 
 	return interrupt < INTERRUPTS ? names[interrupt] : NULL;

@@ -55,7 +55,7 @@ static int open_direct(const struct job *job, struct alignment *align)
 	if (fd < 0)
 		return -errno;
 	err = find_alignment(fd, align);
-	if (!err && !align->offset)
+	if (!err && !align->offset) /* a file system that says nothing sensible */
 		err = -EOPNOTSUPP;
 	if (!err && align->memory < sizeof(void *))
 		align->memory = sizeof(void *);
@@ -100,7 +100,7 @@ static int probe(const struct job *job, char *reason, size_t reason_size)
 static int prepare(struct job *job)
 {
 	struct direct *d = malloc(sizeof(*d));
-	struct alignment align = { 0 };
+	struct alignment align = { .memory = 4096, .offset = 4096 };
 	size_t room;
 
 	if (!d)

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 						   SPLICE_F_MOVE)) > 0);
 		}
 	} else {
-		assert(!"unknown method");
+		assert(0 && "unknown method");
 	}
 	assert(recv(s, &answer, sizeof(answer), MSG_WAITALL) == sizeof(answer) && answer == size);
 	wall = now(CLOCK_MONOTONIC) - wall;

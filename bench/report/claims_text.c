@@ -33,7 +33,8 @@ static void put_sentence(const char *text, FILE *out)
 		return;
 	putc(' ', out);
 	/* a method's name keeps its small letter */
-	putc(memchr(text, '_', strcspn(text, " ")) ? text[0] : toupper((unsigned char)text[0]), out);
+	putc(memchr(text, '_', strcspn(text, " ")) ? text[0] : toupper((unsigned char)text[0]),
+	     out);
 	fputs(text + 1, out);
 	if (!strchr(".!?", text[len - 1]))
 		putc('.', out);

@@ -28,19 +28,23 @@ const struct site_name site_names[] = {
 /* One column of a table, as data: where the number is, and what it is called above it and in a note. */
 struct column {
 	const char *key, *over, *name;
-	const char *noun; /* "switches to a thread of the same process": for the notes below the table */
-	bool copy; /* in case->copies, else in case->counts */
+	const char *
+		noun; /* "switches to a thread of the same process": for the notes below the table */
+	bool copy;    /* in case->copies, else in case->counts */
 };
 
 static const struct column crossing_columns[] = {
 	{ "syscalls", "", "calls", "system calls", false },
 	{ "crossings", "", "crossings", "crossings", false },
 	{ "context_switches_voluntary", "switched out", "waiting", "voluntary switches", false },
-	{ "context_switches_involuntary", "switched out", "preempted", "involuntary switches", false },
-	{ "context_switches_process", "switched to", "process", "switches to another process", false },
-	{ "context_switches_thread", "switched to", "thread", "switches to a thread of the same process",
+	{ "context_switches_involuntary", "switched out", "preempted", "involuntary switches",
 	  false },
-	{ "context_switches_kernel", "switched to", "kernel", "switches to a kernel thread", false },
+	{ "context_switches_process", "switched to", "process", "switches to another process",
+	  false },
+	{ "context_switches_thread", "switched to", "thread",
+	  "switches to a thread of the same process", false },
+	{ "context_switches_kernel", "switched to", "kernel", "switches to a kernel thread",
+	  false },
 	{ "context_switches_idle", "switched to", "idle", "switches to an idle CPU", false },
 	{ "interrupts", "", "interrupts", "interrupts", false },
 	{ "softirqs", "", "softirqs", "softirqs", false },
@@ -101,9 +105,9 @@ static bool counted_any(const struct result *result)
 
 /* What a family's rows have in a column. */
 enum content {
-	CONTENT_NONE, /* no case has the key */
+	CONTENT_NONE,	 /* no case has the key */
 	CONTENT_UNKNOWN, /* null in every row */
-	CONTENT_ZERO, /* counted, and 0 in every row */
+	CONTENT_ZERO,	 /* counted, and 0 in every row */
 	CONTENT_NUMBERS,
 };
 
@@ -145,10 +149,10 @@ static enum content content_of(const struct family *family, const struct column 
 		unknown += isnan(value) ? 1 : 0;
 		zero += value == 0;
 	}
-	return !there		? CONTENT_NONE
+	return !there		 ? CONTENT_NONE
 	       : unknown == rows ? CONTENT_UNKNOWN
-	       : zero == rows	? CONTENT_ZERO
-				: CONTENT_NUMBERS;
+	       : zero == rows	 ? CONTENT_ZERO
+				 : CONTENT_NUMBERS;
 }
 
 static void write_note(const char *text, enum style style, FILE *out)
@@ -284,11 +288,13 @@ static int crossings_table(const struct family *family, bool first, enum style s
 						       text));
 	}
 	err = grid_finish(&grid, style, out);
-	return err ? err :
-		     put_notes(family, crossing_columns, COLUMNS(crossing_columns),
-			       first ? "A call, a page fault or an interrupt in user mode is two crossings; "
-				       "only when the scheduler takes the CPU away is it a context switch. " :
-				       "",
+	return err ? err
+		   : put_notes(family, crossing_columns, COLUMNS(crossing_columns),
+			       first ? "A call, a page fault or an interrupt in user mode is two "
+				       "crossings; "
+				       "only when the scheduler takes the CPU away is it a context "
+				       "switch. "
+				     : "",
 			       style, out);
 }
 
@@ -315,7 +321,7 @@ static int copies_table(const struct family *family, bool first, enum style styl
 		if (content_of(family, &copy_columns[i]) == CONTENT_NUMBERS)
 			grid_column(&grid, copy_columns[i].over, copy_columns[i].name, false);
 	grid_column(&grid, "", "copy factor", false);
-	grid_column(&grid, "CPU", "counted ÷ timed", false);
+	grid_column(&grid, "CPU", "÷ timed", false);
 	for (size_t k = 0; k < family->count; k++) {
 		const struct case_result *kase = family->cases[k];
 
@@ -330,19 +336,23 @@ static int copies_table(const struct family *family, bool first, enum style styl
 		for (size_t i = 0; i < COLUMNS(copy_columns); i++)
 			if (content_of(family, &copy_columns[i]) == CONTENT_NUMBERS)
 				grid_cell(&grid, "%s",
-					  format_number(
-						  counted(entry_of(kase, &copy_columns[i])) / 1e6,
-						  text));
+					  format_number(counted(entry_of(kase, &copy_columns[i])) /
+								1e6,
+							text));
 		factor_cell(&grid, kase, &bounds);
 		grid_cell(&grid, "%s", format_number(count_of(kase, "observation", NULL), text));
 	}
 	err = grid_finish(&grid, style, out);
-	return err ? err :
-		     put_notes(family, copy_columns, COLUMNS(copy_columns),
-			       !first ? "" :
-			       bounds ? "Copy factor: the sender's copies ÷ payload; ≥ when a site of them "
-					"could not be counted. " :
-					"Copy factor: the sender's copies ÷ payload. ",
+	return err ? err
+		   : put_notes(family, copy_columns, COLUMNS(copy_columns),
+			       !first ? ""
+			       : bounds
+				       ? "Copy factor: the sender's copies ÷ payload; ≥ when a "
+					 "site of them "
+					 "could not be counted. CPU ÷ timed: what the probes cost. "
+				       : "Copy factor: the sender's copies ÷ payload. CPU ÷ timed: "
+					 "what "
+					 "the probes cost. ",
 			       style, out);
 }
 
@@ -364,7 +374,8 @@ static void say_none(const struct result *result, enum style style, FILE *out)
 
 		if (!reason)
 			continue;
-		snprintf(line, sizeof(line), "Nothing was counted: %s.", reason_short(reason, text));
+		snprintf(line, sizeof(line), "Nothing was counted: %s.",
+			 reason_short(reason, text));
 		if (style == STYLE_MARKDOWN)
 			put_markdown(out, line);
 		else
@@ -426,11 +437,12 @@ int counted_how(const struct result *result, enum style style, FILE *out)
 		grid_row(&grid);
 		grid_cell(&grid, "%s", text_of(probe, "name"));
 		grid_cell(&grid, "%s",
-			  json_is_string(json_object_get(probe, "how")) ? text_of(probe, "how") :
-									  "not counted");
+			  json_is_string(json_object_get(probe, "how")) ? text_of(probe, "how")
+									: "not counted");
 		grid_cell(&grid, "%s",
-			  json_is_string(json_object_get(probe, "reason")) ? text_of(probe, "reason") :
-									     "");
+			  json_is_string(json_object_get(probe, "reason"))
+				  ? text_of(probe, "reason")
+				  : "");
 	}
 	return grid_finish(&grid, style, out);
 }

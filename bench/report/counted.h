@@ -12,7 +12,7 @@
 
 /* A copy site or another place that payload bytes pass, in the order of tables and plots. */
 struct site_name {
-	const char *key; /* in case->copies */
+	const char *key;  /* in case->copies */
 	const char *name; /* "file→user" */
 };
 

@@ -58,7 +58,8 @@ static void count_rows(const struct case_result *c, const char *kind, json_t *en
 
 void counts_table(const struct result *result, FILE *out)
 {
-	fputs("method\tchunk_bytes\tcache\tsink\tlink\tconnections\tpayload_bytes\tkind\tname\tpart\t"
+	fputs("method\tchunk_bytes\tcache\tsink\tlink\tconnections\tpayload_"
+	      "bytes\tkind\tname\tpart\t"
 	      "value\tsource\treason\n",
 	      out);
 	for (size_t i = 0; i < result->case_count; i++) {
@@ -73,8 +74,8 @@ static double textbook_factor(const struct case_result *c)
 	const struct method *m = method_find(c->method);
 
 	return m ? (double)(m->textbook.file_to_user + m->textbook.user_to_socket +
-			    m->textbook.file_to_socket) :
-		   (double)NAN;
+			    m->textbook.file_to_socket)
+		 : (double)NAN;
 }
 
 /* Two per call, the calls per chunk by the texts. */
@@ -100,20 +101,22 @@ void copies_heading(FILE *out)
 
 bool copies_bar(const struct case_result *c, unsigned int at, const char *note, FILE *out)
 {
-	bool whole, any;
+	bool whole = false, any;
 	double factor = note[0] ? (double)NAN : known_factor(c, &whole);
 	double payload = c->payload ? (double)c->payload : (double)NAN;
 	char text[FORMAT_MAX], label[FORMAT_MAX] = "";
 
 	any = !isnan(factor);
 	if (any)
-		snprintf(label, sizeof(label), "%s%.90s", whole ? "" : "≥", format_number(factor, text));
+		snprintf(label, sizeof(label), "%s%.90s", whole ? "" : "≥",
+			 format_number(factor, text));
 	fprintf(out, "%u", at);
 	put_field(out, c->method);
 	put_field(out, c->cache);
 	/* the sender's sites and the receiver's, which comes after them */
 	for (size_t i = 0; i <= SENDER_SITES; i++) {
-		double copied = note[0] ? (double)NAN : copied_bytes(c, site_names[i].key) / payload;
+		double copied = note[0] ? (double)NAN
+					: copied_bytes(c, site_names[i].key) / payload;
 
 		put_number(out, copied);
 		any |= !isnan(copied);
@@ -128,7 +131,8 @@ bool copies_bar(const struct case_result *c, unsigned int at, const char *note, 
 
 void crossings_heading(FILE *out)
 {
-	fputs("x\tmethod\tcache\tcrossings\tcrossings_label\tswitches\tswitches_label\ttextbook\tnote\n",
+	fputs("x\tmethod\tcache\tcrossings\tcrossings_label\tswitches\tswitches_"
+	      "label\ttextbook\tnote\n",
 	      out);
 }
 
@@ -136,9 +140,10 @@ bool crossings_bar(const struct case_result *c, unsigned int at, const char *not
 {
 	double crossings = note[0] ? (double)NAN : count_of(c, "crossings", NULL);
 	/* of the same pass: without its crossings, getrusage's figures stand in these places */
-	double switches = isnan(crossings) ? (double)NAN :
-					     count_of(c, "context_switches_voluntary", NULL) +
-						     count_of(c, "context_switches_involuntary", NULL);
+	double switches = isnan(crossings)
+				  ? (double)NAN
+				  : count_of(c, "context_switches_voluntary", NULL) +
+					    count_of(c, "context_switches_involuntary", NULL);
 	char text[FORMAT_MAX];
 
 	fprintf(out, "%u", at);
@@ -180,7 +185,8 @@ static void unknown_sites(const struct family *family, char *list, size_t size,
 				continue;
 			if (!len)
 				reason_short(copy_reason(c, site_names[i].key), why);
-			snprintf(list + len, size - len, "%s%s", len ? " and " : "", site_names[i].name);
+			snprintf(list + len, size - len, "%s%s", len ? " and " : "",
+				 site_names[i].name);
 			break;
 		}
 	}
@@ -203,17 +209,21 @@ void counted_texts(const struct result *result, const struct family *main, FILE 
 		fprintf(out, "seen_%s = %d\n", site_names[i].key,
 			site_seen(result, site_names[i].key));
 	put_label(out, "copies_note_1",
-		  "Counted, not timed: bytes that the CPU copied ÷ payload bytes. Number and diamond: the sender "
+		  "Counted, not timed: bytes that the CPU copied ÷ payload bytes. Number and "
+		  "diamond: the sender "
 		  "alone.");
 	unknown_sites(main, list, sizeof(list), why);
-	snprintf(text, sizeof(text), "The receiver's copy is hatched; no copy is what went by reference.");
+	snprintf(text, sizeof(text), "What went by reference is no copy, and is not drawn.");
 	if (list[0])
-		snprintf(text, sizeof(text), "≥: without %s, unknown here and not 0 (%.100s).", list, why);
+		snprintf(text, sizeof(text), "≥: without %s, unknown here and not 0 (%.100s).",
+			 list, why);
 	put_label(out, "copies_note_2", text);
 	put_label(out, "crossings_note_1",
-		  "Sender, per transfer, counted. Crossing: one change between user and kernel mode, so two per "
+		  "Sender, per transfer, counted. Crossing: one change between user and kernel "
+		  "mode, so two per "
 		  "system call.");
 	put_label(out, "crossings_note_2",
-		  "Context switch: the scheduler puts another task on the CPU. What the texts call context "
+		  "Context switch: the scheduler puts another task on the CPU. What the texts call "
+		  "context "
 		  "switches are crossings.");
 }

@@ -19,8 +19,8 @@
 
 /* Which pictures have anything to show. */
 struct drawable {
-	bool bars;  /* throughput and cpu */
-	bool sweep; /* chunk: more than one chunk measured */
+	bool bars;		/* throughput and cpu */
+	bool sweep;		/* chunk: more than one chunk measured */
 	bool copies, crossings; /* counted in one of the cases that the bars show */
 };
 

@@ -212,11 +212,14 @@ int markdown_report(const struct result *result, const struct report_parts *part
 	put_plots(parts, out);
 	err = err ? err : section("Chunk sizes", "", table_sweep, result, out);
 	err = err ? err : section("Beside the clock", "", table_beside, result, out);
-	err = err ? err :
-		    section("Crossings, switches and copies",
-			    "From a pass of its own, with probes attached: the clock ran in transfers "
-			    "without any. A case is counted a few times and the one with the middle "
-			    "CPU time is shown; its last column says what the probes cost.\n\n",
+	err = err ? err
+		  : section("Crossings, switches and copies",
+			    "From a pass of its own, with probes attached: the clock ran in "
+			    "transfers "
+			    "without any. A case is counted a few times and the one with the "
+			    "middle "
+			    "CPU time is shown; the last column, the sender's CPU with the probes "
+			    "÷ without them, says what they cost.\n\n",
 			    counted_write, result, out);
 	err = err ? err : section("What the classic texts claim", "", claims_write, result, out);
 	err = err ? err : section("Without a number", "", table_refused, result, out);
@@ -227,9 +230,10 @@ int markdown_report(const struct result *result, const struct report_parts *part
 	err = machine_facts(result->host, STYLE_MARKDOWN, out);
 	putc('\n', out);
 	err = err ? err : put_method(result, out);
-	err = err ? err :
-		    section("How each number was counted",
-			    "Each by the best probe that this kernel lets attach; a system call's result by "
+	err = err ? err
+		  : section("How each number was counted",
+			    "Each by the best probe that this kernel lets attach; a system call's "
+			    "result by "
 			    "file type (the ledger) is the second opinion where there is one.\n\n",
 			    counted_how, result, out);
 	put_repeat(result, out);

@@ -174,9 +174,10 @@ static int state(json_t *list, const struct seen *f)
 			   "its numbers are of a broken transfer: don't use them",
 			   "what arrived was not the file: %s", f->bad_hash.text);
 	if (f->few.count && f->fewest == 1)
-		err |= add(list, "few_samples",
-			   "differences may be chance, and nothing here can tell; take more --rounds",
-			   "one sample has no interval: %s", f->few.text);
+		err |= add(
+			list, "few_samples",
+			"differences may be chance, and nothing here can tell; take more --rounds",
+			"one sample has no interval: %s", f->few.text);
 	else if (f->few.count)
 		err |= add(
 			list, "few_samples",

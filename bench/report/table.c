@@ -145,7 +145,8 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 	if (!note)
 		return;
 	if (marks->most == 1)
-		fputs("One sample each, so no interval (?). Ratios: this method ÷ read_write.", note);
+		fputs("One sample each, so no interval (?). Ratios: this method ÷ read_write.",
+		      note);
 	if (marks->most > 1) {
 		fputs(style == STYLE_MARKDOWN ? "Medians; in brackets the interval of the median"
 					      : "Medians; ± is the further end of their interval",
@@ -157,8 +158,8 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 			marks->least_confidence < 0.95 ? "; more rounds for 95%" : "");
 	}
 	if (marks->fewest == 1 && marks->most > 1)
-		fputs(style == STYLE_MARKDOWN ? " (?): one sample, so no interval." :
-						" ±?: one sample, so no interval.",
+		fputs(style == STYLE_MARKDOWN ? " (?): one sample, so no interval."
+					      : " ±?: one sample, so no interval.",
 		      note);
 	if (marks->same)
 		fputs(" ~ can't be told from 1.", note);

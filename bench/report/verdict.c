@@ -268,7 +268,8 @@ static int say_chunks(FILE *out, const struct result *result, const struct famil
 	json_object_foreach(winners, names, chunks) fprintf(
 		out, "at chunks of %s the cheapest is %s; ", json_string_value(chunks), names);
 	if (others == 1 && same == others)
-		fputs("not the chunk size (at the other one measured the cheapest stays the same or "
+		fputs("not the chunk size (at the other one measured the cheapest stays the same "
+		      "or "
 		      "can't be told apart); ",
 		      out);
 	else if (others && same == others)

@@ -24,6 +24,7 @@ struct watched {
 
 struct counting {
 	struct probes *probes;
+	struct deduction deduction; /* of the source of the last transfer */
 	struct watched watched[TRANSFERS_MAX];
 	size_t count;
 };
@@ -113,6 +114,8 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, stru
 	if (session.target.source < 0)
 		return fail(why, EXIT_TRANSFER_FAILED, errno, "can't open the payload %s: %s",
 			    spec->path, strerror(errno));
+	if (!c->count)
+		deduce_from(&c->deduction, session.target.source);
 	watched.hooks = &hooks;
 	err = transfer_run(&watched, &out, why);
 	/* a transfer that failed before it was over */
@@ -161,7 +164,7 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 		return;
 	}
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
-	counts_store(c->probes, &c->watched[c->count / 2].counts, result, kase);
+	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
 	counts_from_samples(kase);
 	store_observation(c, kase);
 	c->count = 0;

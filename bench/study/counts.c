@@ -209,9 +209,11 @@ static void warn_disagreement(struct result *result, const struct case_result *k
 		    "one of the two is wrong; the first is shown, trust it less");
 }
 
-static void store_site(const struct probes *p, const struct probe_counts *counts, enum site site,
-		       struct result *result, struct case_result *kase)
+static void store_site(const struct probes *p, const struct probe_counts *counts,
+		       const struct deduction *deduction, enum site site, struct result *result,
+		       struct case_result *kase)
 {
+	char deduced[DEDUCED_TEXT_MAX];
 	enum role role = site == SITE_SOCKET_TO_USER ? ROLE_RECEIVER : ROLE_SENDER;
 	const char *name = probes_site_name(site);
 	struct probe_value v, more;
@@ -223,6 +225,12 @@ static void store_site(const struct probes *p, const struct probe_counts *counts
 		probes_site(p, counts, ROLE_RECEIVER, PHASE_TRANSFER, site, &more);
 		v.bytes += more.known ? more.bytes : 0;
 		v.calls += more.known ? more.calls : 0;
+	}
+	if (!v.known && deduce_zero(deduction, p, counts, site, deduced)) {
+		json_object_set_new(kase->copies, name,
+				    json_pack("{s:i, s:i, s:s}", "bytes", 0, "calls", 0, "source",
+					      deduced));
+		return;
 	}
 	if (!v.known) {
 		json_object_set_new(kase->copies, name,
@@ -269,11 +277,11 @@ static void store_factor(struct case_result *kase)
 }
 
 void counts_store(const struct probes *probes, const struct probe_counts *counts,
-		  struct result *result, struct case_result *kase)
+		  const struct deduction *deduction, struct result *result, struct case_result *kase)
 {
 	store_counts(probes, counts, kase);
 	for (int site = 0; site < SITES; site++)
-		store_site(probes, counts, (enum site)site, result, kase);
+		store_site(probes, counts, deduction, (enum site)site, result, kase);
 	store_factor(kase);
 }
 

@@ -204,15 +204,15 @@ refused() {
 	local port
 	for _ in 1 2 3 4; do
 		port=$((20000 + RANDOM % 10000))
-		busybox nc -l -p $port </dev/null >/dev/null 2>&1 3>&- &
+		busybox nc -l -p "$port" </dev/null >/dev/null 2>&1 3>&- &
 		listener=$!
 		sleep 0.3
-		kill -0 $listener 2>/dev/null && break
+		kill -0 "$listener" 2>/dev/null && break
 	done
-	run --separate-stderr "$copytax" send -m sendfile --size 64K --port $port
+	run --separate-stderr "$copytax" send -m sendfile --size 64K --port "$port"
 	says 3 "127.0.0.1 port $port: Address already in use.*--port"
-	run --separate-stderr "$copytax" run --size 64K --port $port --quiet --out o
-	kill $listener
+	run --separate-stderr "$copytax" run --size 64K --port "$port" --quiet --out o
+	kill "$listener"
 	says 3 "127.0.0.1 port $port: Address already in use.*--port"
 	[ -z "$(find . -type f)" ]
 }

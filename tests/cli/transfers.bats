@@ -216,7 +216,7 @@ textbook() {
 @test "the same port serves transfer after transfer" {
 	port=$((20000 + RANDOM % 10000))
 	for i in 1 2 3; do
-		run --separate-stderr "$copytax" send -m sendfile --size 64K --port $port
+		run --separate-stderr "$copytax" send -m sendfile --size 64K --port "$port"
 		echo "$output $stderr"
 		[ "$status" -eq 0 ]
 	done

@@ -37,13 +37,18 @@ static size_t size, chunk;
 static const char *path;
 static int failures;
 
-struct shared { double cpu, wall; long nvcsw, nivcsw, minflt, majflt; uint64_t resent; };
+struct shared {
+	double cpu, wall;
+	long nvcsw, nivcsw, minflt, majflt;
+	uint64_t resent;
+};
 
 static void expect(const char *method, const char *what, bool known, uint64_t got, uint64_t want)
 {
 	bool ok = known && got == want;
 
-	printf("%s %s %s: %s%" PRIu64 ", expected %" PRIu64 "\n", ok ? "PASS" : "FAIL", method, what, known ? "" : "unknown ", got, want);
+	printf("%s %s %s: %s%" PRIu64 ", expected %" PRIu64 "\n", ok ? "PASS" : "FAIL", method,
+	       what, known ? "" : "unknown ", got, want);
 	failures += !ok;
 }
 
@@ -134,7 +139,8 @@ static void worker(const char *m, int l, int go, volatile uint32_t *phase, struc
 		int one = 1;
 
 		assert(setsockopt(s, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)) == 0);
-		assert((map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED);
+		assert((map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0)) != MAP_FAILED);
 		memset(map, 1, size);
 	}
 	if (!strcmp(m, "mmap_write"))
@@ -153,7 +159,8 @@ static void worker(const char *m, int l, int go, volatile uint32_t *phase, struc
 			n = send(s, map + (size - left), left < chunk ? left : chunk, MSG_ZEROCOPY);
 			if (n < 0 && errno == ENOBUFS) {
 				char control[256];
-				struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+				struct msghdr msg = { .msg_control = control,
+						      .msg_controllen = sizeof(control) };
 
 				recvmsg(s, &msg, MSG_ERRQUEUE);
 				n = 0;
@@ -170,7 +177,8 @@ static void worker(const char *m, int l, int go, volatile uint32_t *phase, struc
 		for (ssize_t n, k; left; left -= (size_t)n) {
 			assert((n = splice(f, NULL, pipes[1], NULL, chunk, SPLICE_F_MOVE)) > 0);
 			for (ssize_t o = n; o; o -= k)
-				assert((k = splice(pipes[0], NULL, s, NULL, (size_t)o, SPLICE_F_MOVE)) > 0);
+				assert((k = splice(pipes[0], NULL, s, NULL, (size_t)o,
+						   SPLICE_F_MOVE)) > 0);
 		}
 	}
 	assert(recv(s, &answer, sizeof(answer), MSG_WAITALL) == sizeof(answer) && answer == size);
@@ -179,7 +187,8 @@ static void worker(const char *m, int l, int go, volatile uint32_t *phase, struc
 	out->cpu = now(CLOCK_PROCESS_CPUTIME_ID) - out->cpu;
 	getrusage(RUSAGE_SELF, &after);
 	len = sizeof(info);
-	out->resent = getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &len) ? 0 : info.tcpi_bytes_retrans;
+	out->resent = getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &len) ? 0
+									: info.tcpi_bytes_retrans;
 	out->nvcsw = after.ru_nvcsw - before.ru_nvcsw;
 	out->nivcsw = after.ru_nivcsw - before.ru_nivcsw;
 	out->minflt = after.ru_minflt - before.ru_minflt;
@@ -201,7 +210,8 @@ static void warm(void)
 	close(f);
 }
 
-static void transfer(struct probes *p, const char *m, bool truncate, struct probe_counts *counts, struct shared *out, bool quiet)
+static void transfer(struct probes *p, const char *m, bool truncate, struct probe_counts *counts,
+		     struct shared *out, bool quiet)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct failure why = { 0 };
@@ -253,29 +263,44 @@ static void show(const struct probes *p, const struct probe_counts *c, const str
 			printf("  role %d phase %d:", role, phase);
 			for (unsigned int i = 0; i < COUNTED_SYSCALLS; i++)
 				if (k->syscalls[i])
-					printf(" %s=%llu", probes_call_name(i) ?: "?", k->syscalls[i]);
-			printf(" | faults user %llu kernel %llu | irq", k->faults_user, k->faults_kernel);
+					printf(" %s=%llu", probes_call_name(i) ?: "?",
+					       k->syscalls[i]);
+			printf(" | faults user %llu kernel %llu | irq", k->faults_user,
+			       k->faults_kernel);
 			for (enum interrupt i = 0; i < INTERRUPTS; i++)
 				if (k->interrupts[i][0] || k->interrupts[i][1])
-					printf(" %s=%llu+%lluu", probes_interrupt_name(i), k->interrupts[i][0], k->interrupts[i][1]);
+					printf(" %s=%llu+%lluu", probes_interrupt_name(i),
+					       k->interrupts[i][0], k->interrupts[i][1]);
 			printf(" | soft");
 			for (unsigned int i = 0; i < COUNTED_SOFTIRQS; i++)
 				if (k->softirqs[i] || k->softirqs_elsewhere[i])
-					printf(" %s=%llu(+%llu)", probes_softirq_name(i), k->softirqs[i], k->softirqs_elsewhere[i]);
-			printf(" | sw vol t%llu p%llu k%llu i%llu inv t%llu p%llu k%llu i%llu waits", k->switches[1][0], k->switches[1][1], k->switches[1][2], k->switches[1][3], k->switches[0][0], k->switches[0][1], k->switches[0][2], k->switches[0][3]);
+					printf(" %s=%llu(+%llu)", probes_softirq_name(i),
+					       k->softirqs[i], k->softirqs_elsewhere[i]);
+			printf(" | sw vol t%llu p%llu k%llu i%llu inv t%llu p%llu k%llu i%llu "
+			       "waits",
+			       k->switches[1][0], k->switches[1][1], k->switches[1][2],
+			       k->switches[1][3], k->switches[0][0], k->switches[0][1],
+			       k->switches[0][2], k->switches[0][3]);
 			for (unsigned int i = 0; i < COUNTED_SYSCALLS; i++)
 				if (k->waits[0][i] || k->waits[1][i])
-					printf(" %s=%llu/io%llu", probes_call_name(i) ?: "?", k->waits[0][i], k->waits[1][i]);
-			printf(" out=%llu/io%llu | unplaced %llu/%llu added %llu touched %llu\n", k->waits_outside[0], k->waits_outside[1], k->unplaced.calls, k->unplaced.bytes, k->pages_added, k->pages_touched);
+					printf(" %s=%llu/io%llu", probes_call_name(i) ?: "?",
+					       k->waits[0][i], k->waits[1][i]);
+			printf(" out=%llu/io%llu | unplaced %llu/%llu added %llu touched %llu\n",
+			       k->waits_outside[0], k->waits_outside[1], k->unplaced.calls,
+			       k->unplaced.bytes, k->pages_added, k->pages_touched);
 			for (enum site site = 0; site < SITES; site++) {
 				struct probe_value v;
 
 				probes_site(p, c, role, phase, site, &v);
 				if (v.bytes || v.second_bytes)
-					printf("    %s %" PRIu64 " in %" PRIu64 " (%s) second %" PRIu64 "\n", probes_site_name(site), v.bytes, v.calls, v.source, v.second_bytes);
+					printf("    %s %" PRIu64 " in %" PRIu64
+					       " (%s) second %" PRIu64 "\n",
+					       probes_site_name(site), v.bytes, v.calls, v.source,
+					       v.second_bytes);
 			}
 		}
-	printf("  cpu %.4f wall %.4f nvcsw %ld nivcsw %ld minflt %ld majflt %ld\n", s->cpu, s->wall, s->nvcsw, s->nivcsw, s->minflt, s->majflt);
+	printf("  cpu %.4f wall %.4f nvcsw %ld nivcsw %ld minflt %ld majflt %ld\n", s->cpu, s->wall,
+	       s->nvcsw, s->nivcsw, s->minflt, s->majflt);
 }
 
 static bool memory_only(void)
@@ -286,7 +311,8 @@ static bool memory_only(void)
 	return fs.f_type == 0x01021994;
 }
 
-static const char *const methods[] = { "read_write", "mmap_write", "sendfile", "splice", "direct_write" };
+static const char *const methods[] = { "read_write", "mmap_write", "sendfile", "splice",
+				       "direct_write" };
 
 static void check(struct probes *p, const char *m, struct shared *s, bool truncate)
 {
@@ -295,11 +321,15 @@ static void check(struct probes *p, const char *m, struct shared *s, bool trunca
 	const struct counters *k = &c->of[ROLE_SENDER][PHASE_TRANSFER];
 	/* tmpfs knows no device: where it takes O_DIRECT at all, it copies */
 	bool in_memory = memory_only(), direct = !strcmp(m, "direct_write");
-	static const struct { const char *m; enum site site; } moves[] = {
-		{ "read_write", SITE_FILE_TO_USER }, { "read_write", SITE_USER_TO_SOCKET },
-		{ "mmap_write", SITE_USER_TO_SOCKET }, { "sendfile", SITE_BY_REFERENCE }, { "splice", SITE_BY_REFERENCE },
-		{ "zerocopy", SITE_BY_REFERENCE }, { "zerocopy", SITE_DEFERRED },
-		{ "direct_write", SITE_DISK_TO_USER }, { "direct_write", SITE_USER_TO_SOCKET },
+	static const struct {
+		const char *m;
+		enum site site;
+	} moves[] = {
+		{ "read_write", SITE_FILE_TO_USER },	 { "read_write", SITE_USER_TO_SOCKET },
+		{ "mmap_write", SITE_USER_TO_SOCKET },	 { "sendfile", SITE_BY_REFERENCE },
+		{ "splice", SITE_BY_REFERENCE },	 { "zerocopy", SITE_BY_REFERENCE },
+		{ "zerocopy", SITE_DEFERRED },		 { "direct_write", SITE_DISK_TO_USER },
+		{ "direct_write", SITE_USER_TO_SOCKET },
 	};
 	struct probe_value v;
 
@@ -354,7 +384,8 @@ static void check(struct probes *p, const char *m, struct shared *s, bool trunca
 
 int main(int argc, char **argv)
 {
-	struct probe_options options = { .avoid = argc > 3 ? (unsigned int)strtoul(argv[3], NULL, 0) : 0 };
+	struct probe_options options = { .avoid = argc > 3 ? (unsigned int)strtoul(argv[3], NULL, 0)
+							   : 0 };
 	struct failure why = { 0 };
 	struct probes *p;
 	struct shared *shared;
@@ -386,10 +417,20 @@ int main(int argc, char **argv)
 			}
 			for (int a = 0; a < n; a++)
 				for (int b = a + 1; b < n; b++) {
-					if (off[b] < off[a]) { double x = off[a]; off[a] = off[b]; off[b] = x; }
-					if (on[b] < on[a]) { double x = on[a]; on[a] = on[b]; on[b] = x; }
+					if (off[b] < off[a]) {
+						double x = off[a];
+						off[a] = off[b];
+						off[b] = x;
+					}
+					if (on[b] < on[a]) {
+						double x = on[a];
+						on[a] = on[b];
+						on[b] = x;
+					}
 				}
-			printf("%s chunk %zu: off %.1f ms on %.1f ms ratio %.3f (min %.3f)\n", methods[i], chunk, 1e3 * off[n / 2], 1e3 * on[n / 2], on[n / 2] / off[n / 2], on[0] / off[0]);
+			printf("%s chunk %zu: off %.1f ms on %.1f ms ratio %.3f (min %.3f)\n",
+			       methods[i], chunk, 1e3 * off[n / 2], 1e3 * on[n / 2],
+			       on[n / 2] / off[n / 2], on[0] / off[0]);
 		}
 		return 0;
 	}
@@ -406,13 +447,15 @@ int main(int argc, char **argv)
 
 		snprintf(dir, sizeof(dir), "%s", path);
 		n = calibrate(p, dirname(dir), &why);
-		printf("%s calibration: %d distrusted %s (%.0f ms)\n", n ? "FAIL" : "PASS", n, why.text, 1e3 * (now(CLOCK_MONOTONIC) - t));
+		printf("%s calibration: %d distrusted %s (%.0f ms)\n", n ? "FAIL" : "PASS", n,
+		       why.text, 1e3 * (now(CLOCK_MONOTONIC) - t));
 		failures += n != 0;
 	}
 	for (int i = 0; i < PROBE_SUBJECTS; i++) {
 		const struct probe_row *r = &probes_rows(p)[i];
 
-		printf("%-26s %d %-60s %s%s\n", r->name, r->rung, r->how, r->reason, r->second ? " [ledger too]" : "");
+		printf("%-26s %d %-60s %s%s\n", r->name, r->rung, r->how, r->reason,
+		       r->second ? " [ledger too]" : "");
 	}
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		check(p, methods[i], shared, false);

@@ -17,7 +17,8 @@
 #define CHUNKS 10000
 #define PAYLOAD ((uint64_t)CHUNK * CHUNKS)
 
-static const char refused[] = "fexit f: EPERM at load (refused here); kretprobe f: ENOENT at load (no kprobes)";
+static const char refused[] =
+	"fexit f: EPERM at load (refused here); kretprobe f: ENOENT at load (no kprobes)";
 
 static struct case_result *add_case(struct result *r, const char *method, double wall, double cpu,
 				    double swing)
@@ -49,9 +50,10 @@ static struct case_result *add_case(struct result *r, const char *method, double
 static void copied(struct case_result *c, const char *site, double times)
 {
 	json_object_set_new(c->copies, site,
-			    isnan(times) ? json_pack("{s:n, s:s}", "bytes", "reason", refused) :
-					   json_pack("{s:I, s:s}", "bytes",
-						     (json_int_t)(times * (double)PAYLOAD), "source", "test"));
+			    isnan(times) ? json_pack("{s:n, s:s}", "bytes", "reason", refused)
+					 : json_pack("{s:I, s:s}", "bytes",
+						     (json_int_t)(times * (double)PAYLOAD),
+						     "source", "test"));
 }
 
 static void copies(struct case_result *c, double file_to_user, double user_to_socket, double rest)
@@ -84,7 +86,8 @@ static void expect(const struct result *r, const char *id, const char *verdict, 
 		char *text = json_dumps(claim, JSON_SORT_KEYS);
 
 		if (!strcmp(json_string_value(json_object_get(claim, "id")), id)) {
-			assert_string_equal(json_string_value(json_object_get(claim, "verdict")), verdict);
+			assert_string_equal(json_string_value(json_object_get(claim, "verdict")),
+					    verdict);
 			if (!strstr(text, part))
 				print_error("no \"%s\" in %s\n", part, text);
 			assert_non_null(strstr(text, part));
@@ -106,7 +109,8 @@ static void faster_is_about_wall_time(void **state)
 	expect(r, "zero_copy_cheaper", "cant_tell", "cheaper in CPU but not proven faster");
 	result_free(r);
 	r = two(0.6, 0.01);
-	expect(r, "zero_copy_cheaper", "corrected", "slower by the clock here, and its sender CPU is lower");
+	expect(r, "zero_copy_cheaper", "corrected",
+	       "slower by the clock here, and its sender CPU is lower");
 	result_free(r);
 }
 
@@ -127,8 +131,10 @@ static void a_missing_site_is_named(void **state)
 	(void)state;
 	copies(&r->cases[0], 1, 1, NAN);
 	copies(&r->cases[1], 0, 0, NAN);
-	expect(r, "two_copies", "cant_tell", "file_to_kernel and deferred, not counted here: refused here");
-	expect(r, "sendfile_zero_copy", "cant_tell", "No copy by sendfile at the sites that were counted");
+	expect(r, "two_copies", "cant_tell",
+	       "file_to_kernel and deferred, not counted here: refused here");
+	expect(r, "sendfile_zero_copy", "cant_tell",
+	       "No copy by sendfile at the sites that were counted");
 	copies(&r->cases[0], 1, 1, 0);
 	copies(&r->cases[1], 0, 0, 0);
 	expect(r, "two_copies", "confirmed", "2.00 copies per byte");

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "study/deduced.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void deduce_from(struct deduction *d, int source)
+{
+	d->references = splice_path_references(source, d->how, sizeof(d->how));
+}
+
+/* Calls that can reach the kernel's splice read, or start work that system calls don't show. */
+static bool may_splice(const char *name)
+{
+	static const char *const names[] = { "sendfile", "splice", "copy_file_range",
+					     "io_uring_enter" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool spliced(const struct counters *c)
+{
+	for (unsigned int i = 0; i < COUNTED_SYSCALLS; i++) {
+		const char *name = c->syscalls[i] ? probes_call_name(i) : NULL;
+
+		/* a call without a name could be any */
+		if (c->syscalls[i] && (!name || may_splice(name)))
+			return true;
+	}
+	return false;
+}
+
+bool deduce_zero(const struct deduction *d, const struct probes *probes,
+		 const struct probe_counts *counts, enum site site, char source[DEDUCED_TEXT_MAX])
+{
+	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
+	const struct probe_row *rows = probes_rows(probes);
+
+	if (rows[PROBE_SYSCALLS].rung == RUNG_NONE)
+		return false;
+	if (site == SITE_FILE_TO_KERNEL && !spliced(c)) {
+		snprintf(source, DEDUCED_TEXT_MAX,
+			 "follows from the calls: none that splices was made (%.80s)",
+			 rows[PROBE_SYSCALLS].how);
+		return true;
+	}
+	if (site == SITE_FILE_TO_KERNEL && d->references) {
+		snprintf(source, DEDUCED_TEXT_MAX, "follows from the kernel's own path: %s", d->how);
+		return true;
+	}
+	/* the kernel copies later only what a send with MSG_ZEROCOPY made it borrow */
+	if (site == SITE_DEFERRED && !c->zerocopy_sends && !c->blind &&
+	    rows[PROBE_USER_TO_SOCKET].rung != RUNG_NONE) {
+		snprintf(source, DEDUCED_TEXT_MAX,
+			 "follows from the sends: none asked for MSG_ZEROCOPY (%.80s)",
+			 rows[PROBE_USER_TO_SOCKET].how);
+		return true;
+	}
+	return false;
+}
