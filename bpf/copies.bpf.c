@@ -114,7 +114,12 @@ static __always_inline struct slot *leave(struct slot *slots)
 /* The kind of iterator is taken at entry: it may live on the caller's stack. */
 static __always_inline int read_enter(struct kiocb *iocb, const struct iov_iter *iter, long already)
 {
-	if (current_role() == ROLES || !user_memory(iter))
+	if (current_role() == ROLES) {
+		if (enrolling())
+			enrol_backing(BPF_CORE_READ(iocb, ki_filp, f_inode));
+		return 0;
+	}
+	if (!user_memory(iter))
 		return 0;
 	return enter(control.reads, iocb, (const void *)already, 0);
 }

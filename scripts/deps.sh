@@ -44,6 +44,17 @@ man-db                        man-db             man-db           man
 qemu-system-x86               qemu-system-x86    qemu-system-x86  qemu-system-x86_64
 busybox-static                busybox            busybox          busybox
 cpio                          cpio               cpio             cpio
+kmod                          kmod               kmod             modprobe
+xz-utils                      xz                 xz               xz
+zstd                          zstd               zstd             zstd
+debian-archive-keyring        -                  -                file:/usr/share/keyrings
+e2fsprogs                     e2fsprogs          e2fsprogs        mkfs.ext4
+xfsprogs                      xfsprogs           xfsprogs         mkfs.xfs
+btrfs-progs                   btrfs-progs        btrfs-progs      mkfs.btrfs
+iproute2                      iproute            iproute2         ip
+linux-perf                    perf               perf             perf
+bpftrace                      bpftrace           bpftrace         bpftrace
+libcap2-bin                   libcap             libcap           setcap
 '
 
 column() {

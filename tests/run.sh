@@ -3,11 +3,13 @@
 # What `make test` runs: unit tests and command tests on the plain build, the same on a build with address and
 # undefined-behaviour sanitizers, one pass under valgrind, and lint. Ends with the line
 #   N passed, N failed, N skipped
-# and exit code 1 when anything failed. SUITES='unit cli' chooses (unit cli asan memory lint).
+# and exit code 1 when anything failed. SUITES='unit cli' chooses (unit cli asan memory lint vm); KERNELS names
+# those that the vm suite boots.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
-suites=${SUITES:-unit cli asan memory lint}
+suites=${SUITES:-unit cli asan memory lint vm}
+kernels=${KERNELS:-6.1 6.12}
 jobs=$(nproc)
 # the caller's make hands down its own switches; the builds here are their own
 unset BUILD MAKEFLAGS MFLAGS MAKELEVEL CC OPT CFLAGS
@@ -111,6 +113,16 @@ if wants lint; then
 	echo 'lint'
 	if LINT_BUILD=$build scripts/lint.sh; then
 		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+fi
+if wants vm; then
+	echo "other kernels: $kernels"
+	# shellcheck disable=SC2086 # a list of words
+	COPYTAX=$build/copytax tests/vm/run.sh $kernels | tee "$results/vm.log"
+	if IFS=" ," read -r ok _ bad _ skip _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$results/vm.log"); then
+		passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	else
 		failed=$((failed + 1))
 	fi

@@ -16,8 +16,8 @@
  *
  * Lines add up to predicted_s, and with unexplained_s (negative when the prices ask too much) to measured_s.
  * Terms that the case has none of have no line. `with` names what a price had to take in. An id may be
- * calls, sends, file_to_user, user_to_socket, faults, waits, disk_to_page_cache, disk_to_user, carried
- * (the stack), and they come in that order.
+ * calls, file_to_user, user_to_socket, sends, lends, faults, waits, disk_to_page_cache, disk_to_user,
+ * carried (the stack), and they come in that order.
  */
 json_t *bill_of(const struct result *result, const struct case_result *kase);
 

@@ -20,7 +20,7 @@ static const struct pair {
 	{ TERM_USER_TO_SOCKET, "memcpy_copy", 0.2, false,
 	  "into the socket a copy finds its source in the CPU's caches after a read and out of them after a fault, and its target is memory that TCP just allocated" },
 	{ TERM_FAULTS, "fault", 0.5, true,
-	  "the direct fault maps the same file's pages from user mode; in write() the fault comes inside the kernel's copy, and the copy behind it reads memory that no read() has brought into the caches" },
+	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches" },
 	{ TERM_WAITS, "switch_cross_cpu", 0.5, false,
 	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not" },
 	{ TERM_WAITS, "disk_wait", 0.5, true,

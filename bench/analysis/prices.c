@@ -16,6 +16,10 @@
 #define CONFIDENCE 0.95
 #define RESAMPLES 2000
 #define CASES_MIN 3
+/* Beyond these a document is broken or hostile, and arithmetic on it would be, too. */
+#define COUNT_MAX 1e15
+#define CPU_S_MIN 1e-9
+#define CPU_S_MAX 1e9
 /* A term of which the other methods have less than this share of a method's own: not theirs to price. */
 #define THIN 0.1
 /* The bar for predicting a method from the others, at 32 KiB and above. */
@@ -78,7 +82,7 @@ static int take_samples(struct fit_case *f, const struct case_result *c)
 		return -ENOMEM;
 	for (size_t k = 0; k < c->samples.count; k++)
 		if (c->samples.value[SAMPLE_WARMUP][k] == 0 &&
-		    isfinite(c->samples.value[SAMPLE_SENDER_CPU_S][k]))
+		    fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX)
 			f->samples[f->sample_count++] = c->samples.value[SAMPLE_SENDER_CPU_S][k];
 	i = stats_median(f->samples, f->sample_count, CONFIDENCE);
 	f->cpu_s = i.median;
@@ -106,18 +110,20 @@ static int add_case(const struct result *r, const struct case_result *c,
 			snprintf(all->reason, sizeof(all->reason), "%s not counted: %s",
 				 term_texts[t].name, reason);
 			why = all->reason;
+		} else if (f->count[t] < 0 || f->count[t] > COUNT_MAX) {
+			why = "a count that can't be";
 		}
 	}
 	if (!why) {
 		err = take_samples(f, c);
 		if (err)
 			return err;
-		if (f->cpu_s > 0) {
+		if (f->cpu_s >= CPU_S_MIN && f->cpu_s <= CPU_S_MAX) {
 			all->count++;
 			return 0;
 		}
 		free(f->samples);
-		why = "no timed samples";
+		why = isnan(f->cpu_s) ? "no timed samples" : "a CPU time that can't be";
 	}
 	if (why != all->reason)
 		snprintf(all->reason, sizeof(all->reason), "%s", why);

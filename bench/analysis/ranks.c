@@ -12,8 +12,11 @@
 
 #define EXACT_MAX 50
 #define PHI_MAX 0.85
+#define R1_CLEAR 0.25
+#define PAIRS_MAX (1ul << 26) /* half a GiB of them */
 #define INFLATION_MAX 12
 #define LAGGED_MIN 6 /* samples of a series that has anything to say */
+#define LAGGED_MAX 4096 /* more rounds than this say it no better, and take long */
 
 /*
  * P(U <= u) for all u when both sets come from one distribution: out[u], u = 0 … n m. The number of
@@ -160,7 +163,8 @@ int rank_test(const double *a, size_t n, const double *b, size_t m, double infla
 		out->n = out->m = 0;
 		goto out;
 	}
-	p.ratios = malloc(out->n * out->m * sizeof(double));
+	if (out->n <= PAIRS_MAX / out->m)
+		p.ratios = malloc(out->n * out->m * sizeof(double));
 	if (!p.ratios) {
 		err = -ENOMEM;
 		goto out;
@@ -248,7 +252,8 @@ static void add_series(const double *x, size_t n, struct lagged *sum)
  */
 static double inflation_of(double r1, double r2)
 {
-	double phi = r1 > 0 ? fmin(PHI_MAX, fmax(r1, r2 / r1)) : 0;
+	/* of a small r1 the second is mostly chance: then all of it is taken to decay by r1 itself */
+	double phi = r1 > R1_CLEAR ? fmin(PHI_MAX, fmax(r1, r2 / r1)) : fmax(r1, 0);
 
 	return r1 > 0 ? 1 + 2 * r1 / (1 - phi) : 1;
 }
@@ -260,7 +265,8 @@ double serial_inflation(const double *const *series, const size_t *lengths, size
 
 	for (size_t s = 0; s < count; s++)
 		if (lengths[s] >= LAGGED_MIN)
-			add_series(series[s], lengths[s], &sum);
+			add_series(series[s], lengths[s] < LAGGED_MAX ? lengths[s] : LAGGED_MAX,
+				   &sum);
 	if (!(sum.squares > 0))
 		return 1;
 	n = sum.samples / sum.series;

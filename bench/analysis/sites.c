@@ -45,6 +45,7 @@ struct frames {
 static void cut(const char *stack, struct frames *f)
 {
 	static const size_t mark = sizeof(FOLDED_KERNEL) - 1;
+	/* cppcheck-suppress ctuuninitvar ; an array's address is not its content */
 	char *rest = f->text, *name;
 
 	f->count = 0;

@@ -11,8 +11,11 @@
 const struct term_text term_texts[TERMS] = {
 	[TERM_CARRIED] = { "carried", "GB carried", "s per GB", "GB", "the payload's size" },
 	[TERM_CALLS] = { "calls", "system calls", "s per call", "calls", "counts.syscalls" },
-	[TERM_SENDS] = { "sends", "hand-overs to the socket", "s per hand-over", "hand-overs",
-			 "calls of copies.user_to_socket and copies.by_reference; where those aren't known, counts.syscalls by name (write, sendfile, half of splice)" },
+	[TERM_SENDS] = { "sends", "hand-overs of bytes to the socket", "s per hand-over",
+			 "hand-overs",
+			 "calls of copies.user_to_socket; where those aren't known, write calls" },
+	[TERM_LENDS] = { "lends", "hand-overs of page references", "s per hand-over", "hand-overs",
+			 "calls of copies.by_reference; where those aren't known, calls of sendfile and half of splice" },
 	[TERM_FILE_TO_USER] = { "file_to_user", "GB copied from the page cache", "s per GB", "GB",
 				"copies.file_to_user, and file_to_kernel where it is known" },
 	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket", "s per GB", "GB",
@@ -54,18 +57,19 @@ static bool sites_count_calls(const struct result *r)
 	return true;
 }
 
-static double sends(const struct result *r, const struct case_result *c)
+static double hand_overs(const struct result *r, const struct case_result *c, bool by_reference)
 {
-	static const char *const whole[] = { "write", "writev", "sendfile", "sendfile64", "sendto",
-					     "sendmsg" };
-	double sum;
+	static const char *const bytes[] = { "write", "writev", "sendto", "sendmsg" };
+	double sum = 0;
 
 	if (sites_count_calls(r))
-		return site_calls(c, "user_to_socket") + site_calls(c, "by_reference");
-	/* of splice's two calls for a piece one fills the pipe */
-	sum = count_of(c, "syscalls", "splice") / 2;
-	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-		sum += count_of(c, "syscalls", whole[i]);
+		return site_calls(c, by_reference ? "by_reference" : "user_to_socket");
+	if (by_reference)
+		/* of splice's two calls for a piece one fills the pipe */
+		return count_of(c, "syscalls", "sendfile") + count_of(c, "syscalls", "sendfile64") +
+		       count_of(c, "syscalls", "splice") / 2;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
+		sum += count_of(c, "syscalls", bytes[i]);
 	return sum;
 }
 
@@ -111,6 +115,7 @@ static const char *why_unknown(const struct case_result *c, enum term term)
 	};
 	static const char *const name[TERMS] = {
 		[TERM_CALLS] = "syscalls", [TERM_SENDS] = "syscalls",
+		[TERM_LENDS] = "syscalls",
 		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
 	};
 	const char *reason = site[term] ? copy_reason(c, site[term]) :
@@ -133,7 +138,10 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 		count = count_of(c, "syscalls", NULL);
 		break;
 	case TERM_SENDS:
-		count = sends(r, c);
+		count = hand_overs(r, c, false);
+		break;
+	case TERM_LENDS:
+		count = hand_overs(r, c, true);
 		break;
 	case TERM_FILE_TO_USER:
 		count = gb_of(c, "file_to_user", "file_to_kernel");

@@ -8,7 +8,8 @@
 enum term {
 	TERM_CARRIED, /* GB of payload: the stack's own work, copied or not */
 	TERM_CALLS, /* system calls */
-	TERM_SENDS, /* hand-overs to the socket: what one costs beyond its call and its bytes */
+	TERM_SENDS, /* hand-overs of bytes to the socket: what one costs beyond its call and its bytes */
+	TERM_LENDS, /* hand-overs of page references (sendfile, splice), the same */
 	TERM_FILE_TO_USER, /* GB copied out of the page cache (into private kernel pages, too) */
 	TERM_USER_TO_SOCKET, /* GB copied into the socket (late copies of lent pages, too) */
 	TERM_FAULTS, /* page faults */

@@ -366,6 +366,24 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 
 /* ---- the command ---- */
 
+/* Most often because of a condition that is part of every case, such as the payload: names them. */
+static int nothing_in_common(const json_t *doc, const char *base, const char *new,
+			     struct failure *why)
+{
+	const json_t *because = json_object_get(doc, "because");
+	char names[256] = "";
+
+	for (size_t i = 0; i < json_array_size(because); i++) {
+		size_t used = strlen(names);
+
+		snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+			 json_string_value(json_array_get(because, i)));
+	}
+	return fail(why, EXIT_WRONG_USE, EINVAL,
+		    "%s and %s have no case in common that both measured%s%s", base, new,
+		    names[0] ? "; they differ in: " : "", names);
+}
+
 static int compare_all(struct options *o, json_t *list, bool *failed, struct failure *why)
 {
 	struct result *base = NULL, *new = NULL;
@@ -384,9 +402,7 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 			break;
 		}
 		if (!json_array_size(json_object_get(doc, "cases")))
-			err = fail(why, EXIT_WRONG_USE, EINVAL,
-				   "%s and %s have no case in common that both measured", o->paths[0],
-				   o->paths[i]);
+			err = nothing_in_common(doc, o->paths[0], o->paths[i], why);
 		json_object_set_new(doc, "base_path", json_string(o->paths[0]));
 		json_object_set_new(doc, "new_path", json_string(o->paths[i]));
 		*failed |= json_is_true(json_object_get(doc, "failed"));

@@ -160,7 +160,7 @@ static void judge_all(struct calibration *c, enum known which)
 	judge_sites(c, which);
 	judge_calls(c, which);
 	judge(c, PROBE_PAGES_ADDED, which, counters->pages_added, which == KNOWN_COLD ? pages : 0);
-	if (which == KNOWN_READ_WRITE) /* each page once, however often the file is moved */
+	if (which == KNOWN_READ_WRITE && !c->in_memory) /* each page once, however often the file is moved */
 		judge(c, PROBE_PAGES_TOUCHED, which,
 		      c->after->of[ROLE_SENDER][PHASE_TRANSFER].pages_touched, pages);
 	if (which == KNOWN_FAULTS)
@@ -367,6 +367,9 @@ static int distrust_all(struct calibration *c)
 {
 	int distrusted = 0;
 
+	if (c->in_memory) /* nobody's mistake, but a 0 would be one */
+		probes_distrust(c->probes, PROBE_PAGES_TOUCHED, false,
+				"tmpfs reads its pages by a way without these tracepoints");
 	for (enum probe_subject s = 0; s < PROBE_SUBJECTS; s++) {
 		if (!c->verdicts[s].wrong || probes_rows(c->probes)[s].rung == RUNG_NONE)
 			continue;

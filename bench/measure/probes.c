@@ -471,6 +471,8 @@ void probes_distrust(struct probes *probes, enum probe_subject subject, bool led
 	struct probe_row *row = &probes->rows[subject];
 	char text[PROBE_REASON_MAX];
 
+	if (row->rung == RUNG_NONE)
+		return;
 	snprintf(text, sizeof(text), "%s: %s%s%.160s", row->how, reason, row->reason[0] ? "; " : "",
 		 row->reason);
 	memcpy(row->reason, text, sizeof(text));

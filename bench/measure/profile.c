@@ -17,7 +17,7 @@
 #define RING_BYTES_MAX (8u << 20)
 #define RING_BYTES_MIN (64u << 10)
 /* Primes, so that sampling doesn't fall into step with a loop of the same length. */
-#define CLOCK_PERIOD_NS 199999
+#define CLOCK_PERIOD_NS 499979
 #define CYCLES_PERIOD 599999
 #define WORKER "worker"
 

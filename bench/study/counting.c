@@ -20,6 +20,7 @@
 struct watched {
 	struct probe_counts counts;
 	double sender_cpu_s;
+	long voluntary, involuntary; /* by getrusage, over the same span */
 };
 
 struct counting {
@@ -124,6 +125,8 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, stru
 	if (err)
 		return err;
 	w->sender_cpu_s = out.sender_cpu_s;
+	w->voluntary = out.switches_voluntary;
+	w->involuntary = out.switches_involuntary;
 	if (c->count < TRANSFERS_MAX)
 		c->count++;
 	return 0;
@@ -157,6 +160,17 @@ static void store_observation(const struct counting *c, struct case_result *kase
 				    unmeasured("no timed sample to compare with"));
 }
 
+/* The kernel's own count of the same transfer, beside the probe's. */
+static void second_opinion(json_t *counts, const char *key, long value)
+{
+	json_t *entry = json_object_get(counts, key);
+
+	if (json_is_number(json_object_get(entry, "value")))
+		json_object_set_new(entry, "second",
+				    json_pack("{s:I, s:s}", "value", (json_int_t)value, "source",
+					      "getrusage of the same transfer"));
+}
+
 void counting_store(struct counting *c, struct result *result, struct case_result *kase)
 {
 	if (!c->count) {
@@ -165,6 +179,9 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 	}
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
 	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
+	second_opinion(kase->counts, "context_switches_voluntary", c->watched[c->count / 2].voluntary);
+	second_opinion(kase->counts, "context_switches_involuntary",
+		       c->watched[c->count / 2].involuntary);
 	counts_from_samples(kase);
 	store_observation(c, kase);
 	c->count = 0;

@@ -133,7 +133,7 @@ static void a_process_is_sampled(void **state)
 		profile_free(profile);
 		skip();
 	}
-	/* one every 0.2 ms of CPU time, give or take; a PMU's cycles come at another rate */
+	/* one every 0.5 ms of CPU time, give or take; a PMU's cycles come at another rate */
 	assert_true(stacks->samples > 50);
 	for (size_t i = 0; i < stacks->count; i++) {
 		assert_int_equal(strncmp(stacks->line[i].stack, "worker", 6), 0);

@@ -78,7 +78,10 @@ for version in "${versions[@]}"; do
 	if ((status == 0)); then
 		name=$(basename "$(tail -n 1 "$work/out")")
 		SECONDS=0
-		guarded "$here/boot.sh" --kernel "$version" --disk 2G --timeout "$limit" \
+		# while 5.10 patches its own text, a second emulated CPU now and then never answers
+		cpus=2
+		[[ $version != 5.10 ]] || cpus=1
+		guarded "$here/boot.sh" --kernel "$version" --cpus "$cpus" --disk 2G --timeout "$limit" \
 			-- "$here/guest.sh" || status=$?
 		last=$(tail -n 1 "$work/out")
 	else

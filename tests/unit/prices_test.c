@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+/* Prices of machines that are made up: what was planted must come back, or be said to be out of reach. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "analysis/bill.h"
+#include "analysis/nnls.h"
+#include "analysis/prices.h"
+#include "synthetic.h"
+
+/* last: it makes a macro of the name fail() */
+#include <cmocka.h>
+
+#include "near.h"
+
+#define STUDIES 40
+
+static const uint64_t chunks[] = { 4096, 16384, 32768, 65536, 262144, 1048576 };
+#define CHUNKS (sizeof(chunks) / sizeof(chunks[0]))
+
+/* Near what a small server does. Faults differ enough between the caches to be told from copies. */
+static const struct synthetic machine = {
+	.price = { [TERM_CARRIED] = 0.030, [TERM_CALLS] = 0.4e-6, [TERM_SENDS] = 1.5e-6,
+		   [TERM_LENDS] = 2e-6,
+		   [TERM_FILE_TO_USER] = 0.090, [TERM_USER_TO_SOCKET] = 0.120,
+		   [TERM_FAULTS] = 3e-6, [TERM_WAITS] = 12e-6, [TERM_DISK_TO_CACHE] = 0.050,
+		   [TERM_DISK_TO_USER] = 0.070 },
+	.noise = 0.02, .rounds = 15, .faults_warm = 500, .faults_cold = 20000, .counted = true,
+};
+
+static double field(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static void planted_prices_come_back(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices = prices_fit(r, 1);
+
+	(void)state;
+	assert_non_null(prices);
+	assert_int_equal(json_array_size(json_object_get(prices, "terms")), TERMS);
+	for (int t = 0; t < TERMS; t++) {
+		const json_t *one = prices_term(prices, term_texts[t].id);
+		double price = field(one, "price"), low = field(one, "low"),
+		       high = field(one, "high");
+
+		assert_non_null(one);
+		print_message("    %-18s %10.4g planted, %10.4g found (%.4g to %.4g)\n", term_texts[t].id,
+			      machine.price[t], price, low, high);
+		assert_true(low <= price && price <= high);
+		assert_near(price, machine.price[t], 0.35 * machine.price[t]);
+	}
+	assert_true(field(prices, "r_squared") > 0.99);
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* The intervals of all terms over many made-up runs. */
+static void intervals_cover_planted_prices(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	int covered[TERMS] = { 0 }, found[TERMS] = { 0 }, all = 0, all_covered = 0;
+
+	(void)state;
+	for (int study = 0; study < STUDIES; study++) {
+		struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+		json_t *prices = prices_fit(r, 1);
+
+		for (int t = 0; t < TERMS; t++) {
+			const json_t *one = prices_term(prices, term_texts[t].id);
+
+			if (!one || json_array_size(json_object_get(one, "with")))
+				continue;
+			found[t]++;
+			covered[t] += field(one, "low") <= machine.price[t] &&
+				      machine.price[t] <= field(one, "high");
+		}
+		json_decref(prices);
+		result_free(r);
+	}
+	for (int t = 0; t < TERMS; t++) {
+		print_message("    %-18s covered %d of %d\n", term_texts[t].id, covered[t], found[t]);
+		assert_true(found[t] > STUDIES / 2);
+		all += found[t];
+		all_covered += covered[t];
+	}
+	/* medians of 15 drawn again are a little too sure of themselves; 90 % is what is promised here */
+	assert_true((double)all_covered / all > 0.90);
+	gsl_rng_free(rng);
+}
+
+/* Without a change of faults between cases, each method that copies brings a term of its own. */
+static void terms_that_can_not_be_told_apart_are_merged(void **state)
+{
+	struct synthetic same = machine;
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r;
+	json_t *prices, *with;
+
+	(void)state;
+	same.faults_cold = 0;
+	r = synthetic_result(&same, chunks, CHUNKS, 5, rng);
+	prices = prices_fit(r, 1);
+	assert_null(prices_term(prices, "user_to_socket"));
+	with = json_object_get(prices_term(prices, "file_to_user"), "with");
+	assert_int_equal(json_array_size(with), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(with, 0), "id")),
+			    "user_to_socket");
+	assert_true(json_is_true(json_object_get(json_array_get(with, 0), "summed")));
+	/* between the two that it stands for */
+	assert_true(field(prices_term(prices, "file_to_user"), "price") > 0.08);
+	assert_true(field(prices_term(prices, "file_to_user"), "price") < 0.13);
+	/* what nobody did is said to be absent */
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(prices, "absent"), 0), "id")),
+			    "disk_to_page_cache");
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+static void one_method_alone_tells_little_and_says_so(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct synthetic warm = machine;
+	struct result *r;
+	json_t *prices, *terms;
+	size_t merged = 0;
+
+	(void)state;
+	warm.faults_cold = 0;
+	r = synthetic_result(&warm, chunks, CHUNKS, 1, rng);
+	prices = prices_fit(r, 1);
+	terms = json_object_get(prices, "terms");
+	/* per call and per GB, and nothing else */
+	assert_int_equal(json_array_size(terms), 2);
+	for (size_t i = 0; i < 2; i++)
+		merged += json_array_size(json_object_get(json_array_get(terms, i), "with"));
+	assert_int_equal(merged, 4);
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+static void without_counts_there_are_no_prices_but_a_reason(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct synthetic blind = machine;
+	struct result *r;
+	json_t *prices, *bill;
+
+	(void)state;
+	blind.counted = false;
+	r = synthetic_result(&blind, chunks, CHUNKS, 5, rng);
+	prices = prices_fit(r, 1);
+	assert_true(json_is_null(json_object_get(prices, "terms")));
+	assert_non_null(strstr(json_string_value(json_object_get(prices, "reason")),
+			       "not allowed here"));
+	assert_int_equal(json_array_size(json_object_get(prices, "not_used")), r->case_count);
+	json_decref(r->prices);
+	r->prices = prices;
+	bill = bill_of(r, &r->cases[0]);
+	assert_true(json_is_null(json_object_get(bill, "lines")));
+	assert_non_null(strstr(json_string_value(json_object_get(bill, "reason")), "not allowed"));
+	json_decref(bill);
+	result_free(r);
+	r = result_new();
+	prices = prices_fit(r, 1);
+	assert_true(json_is_null(json_object_get(prices, "terms")));
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* Numbers that no run makes: no price, no crash. */
+static void impossible_numbers_are_kept_out(void **state)
+{
+	static const double bad[] = { INFINITY, -1, 1e300, 1e-300, 0, NAN };
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	(void)state;
+	for (size_t k = 0; k < 2 * sizeof(bad) / sizeof(bad[0]); k++) {
+		struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+		double value = bad[k / 2];
+		json_t *prices;
+
+		for (size_t i = 0; i < r->cases[3].samples.count && k % 2; i++)
+			r->cases[3].samples.value[SAMPLE_SENDER_CPU_S][i] = value;
+		if (k % 2 == 0 && isfinite(value))
+			json_object_set_new(r->cases[3].counts, "syscalls", measured(value, "bad"));
+		prices = prices_fit(r, 1);
+		assert_non_null(prices);
+		assert_near(field(prices_term(prices, "calls"), "price"), 0.4e-6, 0.15e-6);
+		json_decref(prices);
+		result_free(r);
+	}
+	gsl_rng_free(rng);
+}
+
+static void the_same_run_has_the_same_prices(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *once = prices_fit(r, 3), *again = prices_fit(r, 3), *other = prices_fit(r, 4);
+
+	(void)state;
+	assert_true(json_equal(once, again));
+	assert_false(json_equal(once, other));
+	json_decref(once);
+	json_decref(again);
+	json_decref(other);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* One case far off: prices stay where they are, and its residual shows. */
+static void one_wild_case_does_not_move_prices(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices, *one;
+
+	(void)state;
+	/* sendfile at 32 KiB */
+	for (size_t i = 0; i < r->cases[16].samples.count; i++)
+		r->cases[16].samples.value[SAMPLE_SENDER_CPU_S][i] *= 4;
+	assert_string_equal(r->cases[16].method, "sendfile");
+	prices = prices_fit(r, 1);
+	assert_near(field(prices_term(prices, "file_to_user"), "price"), 0.09, 0.03);
+	assert_near(field(prices_term(prices, "sends"), "price"), 1.5e-6, 0.5e-6);
+	one = json_array_get(json_object_get(prices, "cases"), 16);
+	assert_true(field(one, "residual_s") > 0.5 * field(one, "measured_s"));
+	assert_true(field(one, "weight") < 0.5);
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+static const json_t *prediction_of(const json_t *prices, const char *method)
+{
+	const json_t *list = json_object_get(prices, "predicted_from_others");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!strcmp(json_string_value(json_object_get(json_array_get(list, i), "method")),
+			    method))
+			return json_array_get(list, i);
+	return NULL;
+}
+
+/* The direct measurements that a method needs which does alone what it does. */
+static json_t *direct_of(const struct synthetic *s)
+{
+	return json_pack("{s:[{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f}]}", "measurements", "id",
+			 "read_copy", "value", s->price[TERM_FILE_TO_USER], "id", "fault", "value",
+			 s->price[TERM_FAULTS], "id", "disk_wait", "value", s->price[TERM_WAITS], "id",
+			 "disk_read", "value", s->price[TERM_DISK_TO_USER]);
+}
+
+static void methods_are_predicted_from_the_others(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices = prices_fit(r, 1);
+
+	(void)state;
+	assert_true(json_is_true(json_object_get(prediction_of(prices, "sendfile"), "good")));
+	assert_true(json_is_true(json_object_get(prediction_of(prices, "splice"), "good")));
+	/* only it waits for the disk, and nothing was measured directly */
+	assert_true(json_is_null(json_object_get(prediction_of(prices, "direct_write"), "cases")));
+	assert_non_null(strstr(json_string_value(json_object_get(
+				       prediction_of(prices, "direct_write"), "reason")),
+			       "no direct measurement"));
+	json_decref(prices);
+	json_object_set_new(r->prices, "direct", direct_of(&machine));
+	prices = prices_fit(r, 1);
+	for (size_t m = 0; m < 5; m++) {
+		const json_t *p = prediction_of(prices, synthetic_methods[m].name);
+
+		print_message("    %-13s worst %+.1f %%, %+.2f ms\n", synthetic_methods[m].name,
+			      100 * field(p, "worst_ratio"), 1e3 * field(p, "worst_s"));
+		assert_true(json_is_true(json_object_get(p, "good")));
+	}
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+static void a_bill_adds_up(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices = prices_fit(r, 1), *bill, *other, *savings;
+	char text[640], small[40];
+	double sum = 0;
+
+	(void)state;
+	json_decref(r->prices);
+	r->prices = prices;
+	bill = bill_of(r, &r->cases[2]);
+	other = bill_of(r, &r->cases[16]);
+	for (size_t i = 0; i < json_array_size(json_object_get(bill, "lines")); i++)
+		sum += field(json_array_get(json_object_get(bill, "lines"), i), "cost_s");
+	assert_near(sum, field(bill, "predicted_s"), 1e-12);
+	assert_near(sum + field(bill, "unexplained_s"), field(bill, "measured_s"), 1e-12);
+	bill_sentence(bill, text, sizeof(text));
+	print_message("    %s\n", text);
+	assert_non_null(strstr(text, "20,003 system calls"));
+	assert_non_null(strstr(text, "ms measured"));
+	bill_sentence(bill, small, sizeof(small));
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+	savings = bill_savings(bill, other);
+	sum = 0;
+	for (size_t i = 0; i < json_array_size(savings); i++)
+		sum += field(json_array_get(savings, i), "saved_s");
+	assert_near(sum, field(bill, "measured_s") - field(other, "measured_s"), 1e-12);
+	json_decref(savings);
+	json_decref(bill);
+	json_decref(other);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* Worked by hand: without the bound the second coefficient would be negative. */
+static void coefficients_stop_at_zero(void **state)
+{
+	const double x[] = { 1, 0, 1, 1, 1, 2, 1, 3 }, y[] = { 4, 3, 2, 1 }, sigma[] = { 1, 1, 1, 1 };
+	const struct regression r = { 4, 2, x, y, sigma };
+	double b[2];
+
+	(void)state;
+	assert_int_equal(nnls(&r, NULL, b), 0);
+	assert_near(b[0], 2.5, 1e-12);
+	assert_near(b[1], 0, 0);
+}
+
+/* Random problems against the conditions that make a solution the solution (Karush, Kuhn and Tucker). */
+static void solutions_meet_the_conditions_of_the_minimum(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double x[12 * 5], y[12], sigma[12], b[5];
+	const struct regression r = { 12, 5, x, y, sigma };
+
+	(void)state;
+	for (int study = 0; study < 2000; study++) {
+		for (int i = 0; i < 60; i++)
+			x[i] = gsl_ran_gaussian(rng, 1);
+		for (int i = 0; i < 12; i++) {
+			y[i] = gsl_ran_gaussian(rng, 3);
+			sigma[i] = 0.5 + gsl_rng_uniform(rng);
+		}
+		assert_int_equal(nnls(&r, NULL, b), 0);
+		for (size_t k = 0; k < 5; k++) {
+			double slope = 0;
+
+			for (size_t i = 0; i < 12; i++)
+				slope += x[i * 5 + k] * (y[i] - regression_predict(&r, b, i)) /
+					 (sigma[i] * sigma[i]);
+			assert_true(b[k] >= 0);
+			assert_true(b[k] > 0 ? fabs(slope) < 1e-7 : slope < 1e-7);
+		}
+	}
+	gsl_rng_free(rng);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(planted_prices_come_back),
+		cmocka_unit_test(intervals_cover_planted_prices),
+		cmocka_unit_test(terms_that_can_not_be_told_apart_are_merged),
+		cmocka_unit_test(one_method_alone_tells_little_and_says_so),
+		cmocka_unit_test(without_counts_there_are_no_prices_but_a_reason),
+		cmocka_unit_test(impossible_numbers_are_kept_out),
+		cmocka_unit_test(the_same_run_has_the_same_prices),
+		cmocka_unit_test(one_wild_case_does_not_move_prices),
+		cmocka_unit_test(methods_are_predicted_from_the_others),
+		cmocka_unit_test(a_bill_adds_up),
+		cmocka_unit_test(coefficients_stop_at_zero),
+		cmocka_unit_test(solutions_meet_the_conditions_of_the_minimum),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
