@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The table of subcommands. */
 #include <argp.h>
+#include <gsl/gsl_errno.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +20,8 @@ static const struct command {
 	{ "send", "one transfer of one method, for strace, perf or hyperfine to wrap", cmd_send },
 	{ "list", "methods, sinks, links; what this machine can't do and why", cmd_list },
 	{ "doctor", "what this machine can measure, what will mislead, how to mend it", cmd_doctor },
+	{ "compare", "what changed between results, with confidence", cmd_compare },
+	{ "calibrate", "the price of a call, a copy, a fault, a switch, measured one by one", cmd_calibrate },
 	{ "explain", "one method: what the texts say beside what was counted", cmd_explain },
 	{ "report", "report.html, report.md, plots and tables from a result", cmd_report },
 };
@@ -37,7 +40,7 @@ static void usage(FILE *to)
 	      "What does a copy cost, and what does avoiding it really buy?\n\n",
 	      to);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  copytax %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(to, "  copytax %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n'copytax COMMAND --help' lists a command's options; 'man copytax' tells the rest.\n"
 	      "Exit codes: 0 done, 1 a comparison failed, 2 wrong use, 3 this machine can't,\n"
 	      "4 a transfer failed, 130 interrupted.\n",
@@ -61,6 +64,8 @@ int main(int argc, char **argv)
 	char name[64];
 
 	argp_err_exit_status = EXIT_WRONG_USE;
+	/* GSL's own handler aborts; its results are checked instead */
+	gsl_set_error_handler_off();
 	/* a peer that is gone, and a file that may not grow, are error returns, here and in every child */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

@@ -99,6 +99,8 @@ if make_all plain BUILD="$build"; then
 		cli cli "$build" transfers signals bad_input commands report deps
 		# these build on the tree itself: alone
 		cli cli "$build" make
+		# this looks at processes' BPF programs and moves gigabytes: alone, too
+		cli cli "$build" counts
 	fi
 	wants memory && cli valgrind "$build" memory
 fi

@@ -335,19 +335,46 @@ static double model_residual(const struct fit_case *c, const struct fit *fit, si
 	       sqrt(variance > 0 ? model / variance : 0);
 }
 
+/* What drawing samples anew takes. */
+struct redraw {
+	gsl_rng *rng;
+	double *draws; /* one for each sample of the case that has most */
+	size_t count;
+	double *scratch; /* as many */
+};
+
+static int redraw_alloc(struct redraw *d, size_t longest, uint64_t seed)
+{
+	d->count = longest;
+	d->draws = calloc(longest + 1, sizeof(double));
+	d->scratch = calloc(longest + 1, sizeof(double));
+	d->rng = gsl_rng_alloc(gsl_rng_mt19937);
+	if (!d->draws || !d->scratch || !d->rng)
+		return -ENOMEM;
+	gsl_rng_set(d->rng, (unsigned long)seed);
+	return 0;
+}
+
+static void redraw_free(struct redraw *d)
+{
+	free(d->draws);
+	free(d->scratch);
+	if (d->rng)
+		gsl_rng_free(d->rng);
+}
+
 static int resample(const struct fit_case *cases, size_t count, const struct fit *fit,
-		    struct work *w, gsl_rng *rng, double *draws, double *scratch, size_t longest,
-		    double *price)
+		    struct work *w, const struct redraw *d, double *price)
 {
 	struct regression r = { count, fit->term_count, w->x, w->y, fit->sigma };
 
-	for (size_t j = 0; j < longest; j++)
-		draws[j] = gsl_rng_uniform(rng);
+	for (size_t j = 0; j < d->count; j++)
+		d->draws[j] = gsl_rng_uniform(d->rng);
 	for (size_t i = 0; i < count; i++) {
-		double sign = gsl_rng_uniform(rng) < 0.5 ? -1 : 1;
+		double sign = gsl_rng_uniform(d->rng) < 0.5 ? -1 : 1;
 
 		w->y[i] = fit->predicted[i] +
-			  (redrawn_median(&cases[i], draws, scratch) - cases[i].cpu_s) +
+			  (redrawn_median(&cases[i], d->draws, d->scratch) - cases[i].cpu_s) +
 			  sign * model_residual(&cases[i], fit, i, w->leverage[i]);
 	}
 	return nnls(&r, fit->weight, price);
@@ -357,11 +384,11 @@ int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, u
 		  unsigned int resamples, double confidence)
 {
 	size_t p = fit->term_count, longest = 0;
-	double price[NNLS_COLUMNS_MAX], *all, *draws, *scratch;
+	double price[NNLS_COLUMNS_MAX], *all;
+	struct redraw d = { 0 };
 	struct regression r;
 	struct work w = { 0 };
-	gsl_rng *rng;
-	int err;
+	int err, no_draws;
 
 	if (!p)
 		return 0;
@@ -369,19 +396,16 @@ int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, u
 		if (cases[i].sample_count > longest)
 			longest = cases[i].sample_count;
 	all = calloc((size_t)resamples * p, sizeof(double));
-	draws = calloc(longest + 1, sizeof(double));
-	scratch = calloc(longest + 1, sizeof(double));
-	rng = gsl_rng_alloc(gsl_rng_mt19937);
+	no_draws = redraw_alloc(&d, longest, seed);
 	err = work_alloc(&w, count);
-	if (!all || !draws || !scratch || !rng)
+	if (!all || no_draws)
 		err = -ENOMEM;
 	if (!err) {
-		gsl_rng_set(rng, (unsigned long)seed);
 		r = set_up(cases, count, fit, &w);
 		err = regression_leverage(&r, fit->weight, w.leverage);
 	}
 	for (unsigned int n = 0; n < resamples && !err; n++) {
-		err = resample(cases, count, fit, &w, rng, draws, scratch, longest, price);
+		err = resample(cases, count, fit, &w, &d, price);
 		for (size_t k = 0; k < p && !err; k++)
 			all[k * resamples + n] = price[k];
 	}
@@ -393,10 +417,7 @@ int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, u
 			all + k * resamples, 1, resamples, (1 + confidence) / 2);
 	}
 	free(all);
-	free(draws);
-	free(scratch);
-	if (rng)
-		gsl_rng_free(rng);
+	redraw_free(&d);
 	work_free(&w);
 	return err;
 }

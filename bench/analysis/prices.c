@@ -236,19 +236,28 @@ static bool thin(const struct collection *all, const char *method, enum term t)
 	return own > 0 && others < THIN * own;
 }
 
+/* Prices that a prediction takes from elsewhere than the other methods' fit. */
+struct loan {
+	bool missing[TERMS]; /* what it needs */
+	double price[TERMS];
+	json_t *from; /* where each comes from */
+	char reason[240]; /* why nothing can be predicted; empty when it can */
+};
+
 /*
  * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
- * copy the other way. False when there is none: then nothing can be predicted, and `reason` says so.
+ * copy the other way. When there is none nothing can be predicted, and the loan's reason says so.
  */
-static bool borrow(const struct result *r, const char *method, const struct fit *fit,
-		   const bool missing[TERMS], double price[TERMS], json_t *out,
-		   char *reason, size_t reason_size)
+static void borrow(const struct result *r, const char *method, const struct fit *fit,
+		   struct loan *loan)
 {
+	double *price = loan->price;
+
 	for (int t = 0; t < TERMS; t++) {
 		const char *from = NULL;
 
 		price[t] = 0;
-		if (!missing[t])
+		if (!loan->missing[t])
 			continue;
 		price[t] = direct_price(json_object_get(r->prices, "direct"), (enum term)t, &from);
 		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
@@ -258,15 +267,14 @@ static bool borrow(const struct result *r, const char *method, const struct fit 
 				from = "a copy the other way";
 			}
 		if (isnan(price[t])) {
-			snprintf(reason, reason_size,
+			snprintf(loan->reason, sizeof(loan->reason),
 				 "only %s has %s to speak of, and there is no direct measurement of their price",
 				 method, term_texts[t].name);
-			return false;
+			return;
 		}
-		json_array_append_new(out, json_pack("{s:s, s:f, s:s}", "id", term_texts[t].id,
+		json_array_append_new(loan->from, json_pack("{s:s, s:f, s:s}", "id", term_texts[t].id,
 						     "price", price[t], "from", from));
 	}
-	return true;
 }
 
 static json_t *predict_cases(const struct collection *all, const char *method, const struct fit *fit,
@@ -313,37 +321,36 @@ static int predict_method(const struct result *r, const struct collection *all, 
 			  bool sum_kinds, json_t *list)
 {
 	struct fit_case *others = calloc(all->count + 1, sizeof(*others));
-	json_t *out = json_object(), *borrowed = json_array();
-	bool missing[TERMS];
-	double price[TERMS];
-	char reason[240] = "";
+	json_t *out = json_object();
+	struct loan loan = { .from = json_array() };
 	struct fit fit = { 0 };
 	size_t count = 0;
-	int err = others && out && borrowed ? 0 : -ENOMEM;
+	int err = others && out && loan.from ? 0 : -ENOMEM;
 
 	for (int t = 0; t < TERMS; t++)
-		missing[t] = thin(all, method, (enum term)t);
+		loan.missing[t] = thin(all, method, (enum term)t);
 	for (size_t i = 0; i < all->count && !err; i++)
 		if (strcmp(all->cases[i].kase->method, method))
 			others[count++] = all->cases[i];
 	if (!err)
-		err = fit_prices(others, count, missing, sum_kinds, &fit);
+		err = fit_prices(others, count, loan.missing, sum_kinds, &fit);
 	if (!err) {
 		json_object_set_new(out, "method", json_string(method));
 		if (!fit.term_count)
-			snprintf(reason, sizeof(reason), "too few cases of other methods");
+			snprintf(loan.reason, sizeof(loan.reason), "too few cases of other methods");
 		else
-			(void)borrow(r, method, &fit, missing, price, borrowed, reason,
-				     sizeof(reason));
-		json_object_set(out, "borrowed", borrowed);
-		json_object_set_new(out, "reason", reason[0] ? json_string(reason) : json_null());
+			borrow(r, method, &fit, &loan);
+		json_object_set(out, "borrowed", loan.from);
+		json_object_set_new(out, "reason",
+				    loan.reason[0] ? json_string(loan.reason) : json_null());
 		json_object_set_new(out, "cases",
-				    reason[0] ? json_null() :
-						predict_cases(all, method, &fit, price, out));
+				    loan.reason[0] ?
+					    json_null() :
+					    predict_cases(all, method, &fit, loan.price, out));
 		json_array_append(list, out);
 	}
 	free(others);
-	json_decref(borrowed);
+	json_decref(loan.from);
 	json_decref(out);
 	fit_free(&fit);
 	return err;

@@ -118,10 +118,12 @@ static const char *why_unknown(const struct case_result *c, enum term term)
 		[TERM_LENDS] = "syscalls",
 		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
 	};
-	const char *reason = site[term] ? copy_reason(c, site[term]) :
-			     name[term] ? count_reason(c, name[term]) :
-					  NULL;
+	const char *reason = NULL;
 
+	if (term < TERMS && site[term])
+		reason = copy_reason(c, site[term]);
+	else if (term < TERMS && name[term])
+		reason = count_reason(c, name[term]);
 	return reason ? reason : "the result has no counting pass";
 }
 

@@ -17,7 +17,6 @@
 #include "transfer/payload.h"
 #include "transfer/placement.h"
 
-int cmd_calibrate(int argc, char **argv);
 
 #define SIZE_MIN (1u << 20)
 

@@ -19,6 +19,8 @@ int cmd_send(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 
 /* Says what went wrong, once, on stderr; returns the exit code that belongs to it. */

@@ -12,7 +12,6 @@
 #include "cmd/cmd.h"
 #include "report/grid.h"
 
-int cmd_compare(int argc, char **argv);
 
 #define COMPARISON_SCHEMA "copytax.comparison/1"
 #define SHOWN_MAX 200 /* of a value that differs: mitigations are long */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "measure/event_list.h"
 #include "study/plan.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
@@ -77,7 +78,7 @@ int cmd_list(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = option_table, .parser = parse,
-		.args_doc = "[methods|sinks|caches|links]",
+		.args_doc = "[methods|sinks|caches|links|events|all-events]",
 		.doc = "Lists what there is, and tries each method on the file system at hand.",
 	};
 	struct options o = { .dir = "." };
@@ -86,9 +87,10 @@ int cmd_list(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (o.what && strcmp(o.what, "methods") && strcmp(o.what, "sinks") &&
-	    strcmp(o.what, "caches") && strcmp(o.what, "links")) {
+	    strcmp(o.what, "caches") && strcmp(o.what, "links") && strcmp(o.what, "events") &&
+	    strcmp(o.what, "all-events")) {
 		fail(&why, EXIT_WRONG_USE, EINVAL,
-		     "there is no list of '%s'; there are: methods, sinks, caches, links", o.what);
+		     "there is no list of '%s'; there are: methods, sinks, caches, links, events, all-events", o.what);
 		return cmd_failed(&why);
 	}
 	if (access(o.dir, X_OK)) {
@@ -111,5 +113,7 @@ int cmd_list(int argc, char **argv)
 		list_caches();
 	if (!o.what || !strcmp(o.what, "links"))
 		list_links();
+	if (!o.what || !strcmp(o.what, "events") || !strcmp(o.what, "all-events"))
+		(void)event_list_print(stdout, o.what && !strcmp(o.what, "all-events"));
 	return EXIT_DONE;
 }

@@ -30,17 +30,18 @@
 
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
-	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED };
+	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED, KEY_EVENTS,
+	   KEY_PROFILE };
 
 struct options {
 	struct conditions conditions;
 	struct plan plan;
 	struct plan_line lines; /* what the command line says of every case */
-	const char *plan_file, *file, *out;
+	const char *plan_file, *file, *out, *events;
 	unsigned int rounds, warmup, watched;
 	int warmup_given;
 	uint64_t size, seed;
-	bool size_given, json, quiet, keep;
+	bool size_given, json, quiet, keep, profile;
 	struct failure why;
 };
 
@@ -78,6 +79,11 @@ static const struct argp_option option_table[] = {
 	{ "keep-payload", KEY_KEEP, NULL, 0, "leave the made payload as DIR/payload.bin", 2 },
 	{ "watched", KEY_WATCHED, "N", 0,
 	  "transfers of each case in the counting pass (3; one where they are long); 0 leaves it out", 2 },
+	{ "events", KEY_EVENTS, "LIST", 0,
+	  "events of a pass of their own: libpfm4's names, 'default' or 'none' (default)", 2 },
+	{ "profile", KEY_PROFILE, NULL, 0,
+	  "sample the sender's stacks in a pass of its own: DIR/profile holds folded stacks and flame graphs",
+	  2 },
 	{ "json", KEY_JSON, NULL, 0, "print the result document instead of the table", 2 },
 	{ "quiet", KEY_QUIET, NULL, 0, "no progress", 2 },
 	{ 0 },
@@ -130,6 +136,12 @@ static int take(struct options *o, int key, const char *text)
 		return 0;
 	case KEY_KEEP:
 		o->keep = true;
+		return 0;
+	case KEY_EVENTS:
+		o->events = text;
+		return 0;
+	case KEY_PROFILE:
+		o->profile = true;
 		return 0;
 	case KEY_WATCHED:
 		return plan_number(text, "watched transfers", 0, &o->watched, &o->why);
@@ -396,6 +408,8 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 					   .warmup = o->warmup,
 					   .seed = o->seed,
 					   .time_limit_s = o->conditions.time_limit_s,
+					   .events = o->events,
+					   .profile = o->profile,
 					   .watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
 					   .stop = &stop };
 	json_t *facts = NULL;
@@ -452,7 +466,7 @@ int cmd_run(int argc, char **argv)
 		       "rounds, and writes what it measured to DIR/result.json.",
 	};
 	struct options o = { .conditions = conditions_default(), .plan = { .warmup = -1 },
-			     .warmup = WARMUP_DEFAULT, .watched = WATCHED_DEFAULT, .seed = 1 };
+			     .warmup = WARMUP_DEFAULT, .watched = WATCHED_DEFAULT, .events = "default", .seed = 1 };
 	struct sigaction act = { .sa_handler = on_signal }, before;
 	struct sources sources = { 0 };
 	struct result *r = NULL;

@@ -318,7 +318,7 @@ static void disk_reads(struct bench *b)
 	int err = fd < 0 ? -errno : b->settings->size < DISK_LARGE ? -ENODATA : 0;
 
 	for (int s = 0; s < SAMPLES && !err; s++) {
-		double small, large, per_byte;
+		double small = NAN, large = NAN, per_byte;
 
 		err = disk_pass(b, fd, DISK_SMALL, &small);
 		if (!err)

@@ -95,7 +95,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 bool splice_path_references(int fd, char *how, size_t size)
 {
 	libbpf_print_fn_t before;
-	struct splice_path path;
+	struct splice_path path = { 0 };
 	char name[128];
 	int err;
 

@@ -135,6 +135,11 @@ static int load_case(const struct loader *l, json_t *object, struct result *r)
 	err = err ? err : take_part(l, object, "counts", &c->counts);
 	err = err ? err : take_part(l, object, "copies", &c->copies);
 	err = err ? err : take_part(l, object, "events", &c->events);
+	/* parts that older documents lack */
+	if (!err && json_object_get(object, "figures"))
+		err = take_part(l, object, "figures", &c->figures);
+	if (!err && json_object_get(object, "profile"))
+		err = take_part(l, object, "profile", &c->profile);
 	err = err ? err : take_part(l, object, "verified", &c->verified);
 	err = err ? err : load_samples(l, json_object_get(object, "samples"), &c->samples);
 	if (err)

@@ -62,6 +62,8 @@ static void case_clear(struct case_result *c)
 	json_decref(c->counts);
 	json_decref(c->copies);
 	json_decref(c->events);
+	json_decref(c->figures);
+	json_decref(c->profile);
 	json_decref(c->verified);
 }
 
@@ -97,8 +99,11 @@ struct case_result *result_add_case(struct result *r)
 	c->counts = json_object();
 	c->copies = json_object();
 	c->events = json_array();
+	c->figures = json_object();
+	c->profile = json_object();
 	c->verified = json_object();
-	if (!c->notes || !c->counts || !c->copies || !c->events || !c->verified) {
+	if (!c->notes || !c->counts || !c->copies || !c->events || !c->figures || !c->profile ||
+	    !c->verified) {
 		case_clear(c);
 		return NULL;
 	}

@@ -64,6 +64,8 @@ struct case_result {
 	json_t *counts; /* objects by the schema, never NULL; {name: {value, source} | {value: null, reason}} */
 	json_t *copies;
 	json_t *events; /* array */
+	json_t *figures; /* object, derived from the events; empty when there are none */
+	json_t *profile; /* object; empty when no stacks were sampled */
 	json_t *verified; /* {bytes, hash, ok} or {…: null, reason} */
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "analysis/stats.h"
+#include "measure/calibrate.h"
 #include "measure/probes.h"
 #include "measure/probes_json.h"
 #include "study/counts.h"
@@ -38,7 +39,22 @@ static void set_probes(struct result *result, json_t *rows)
 	result->probes = rows;
 }
 
-int counting_open(struct counting **out, struct result *result, struct failure *why)
+/* A transfer whose counts are known: a probe that gets it wrong is not asked about one that is not. */
+static void check_probes(struct probes *probes, const char *dir, struct result *result)
+{
+	struct failure why = { 0 };
+	int wrong = calibrate(probes, dir, &why);
+
+	if (wrong < 0)
+		result_warn(result, "not_calibrated", why.text,
+			    "the probes were not held against a known transfer");
+	if (wrong > 0)
+		result_warn(result, "probes_distrusted",
+			    "some probes counted a known transfer wrong and are not used",
+			    "the section on how each number was counted has both numbers");
+}
+
+int counting_open(struct counting **out, const char *dir, struct result *result, struct failure *why)
 {
 	struct failure inner = { 0 };
 	struct counting *c = calloc(1, sizeof(*c));
@@ -53,6 +69,7 @@ int counting_open(struct counting **out, struct result *result, struct failure *
 		free(c);
 		return 0;
 	}
+	check_probes(c->probes, dir, result);
 	set_probes(result, probes_json(c->probes));
 	*out = c;
 	return 0;

@@ -13,10 +13,10 @@
 struct counting;
 
 /*
- * Loads the probes and records in result->probes what each site's ladder chose. Where nothing can be
+ * Loads the probes, holds them against known transfers in `dir`, and records in result->probes what each site's ladder chose. Where nothing can be
  * counted *out is NULL, the reason is in the result, and 0 is returned: everything else goes on.
  */
-int counting_open(struct counting **out, struct result *result, struct failure *why);
+int counting_open(struct counting **out, const char *dir, struct result *result, struct failure *why);
 void counting_close(struct counting *counting);
 
 /*

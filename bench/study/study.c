@@ -12,8 +12,10 @@
 
 #include "base/size.h"
 #include "analysis/claims.h"
+#include "analysis/prices.h"
 #include "measure/clock.h"
 #include "study/counting.h"
+#include "study/pass.h"
 #include "study/schedule.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
@@ -148,18 +150,16 @@ static void note_link(struct study *s, const struct transfer_outcome *out)
 			    "the sender sleeps more often; not comparable with a run that got them");
 }
 
-/* A failed transfer: of the case alone, or of the whole study? */
-static int take_failure(struct study *s, size_t index, int err, const struct failure *inner,
-			struct failure *why)
+int pass_failed(struct study *s, size_t index, const struct failure *inner, struct failure *why)
 {
+	/* a failed transfer fails its case; only an interruption ends the study */
 	if (inner->exit_code == EXIT_INTERRUPTED)
 		return fail(why, EXIT_INTERRUPTED, EINTR, "%s", inner->text);
-	(void)err;
 	set_status(&s->result->cases[index], CASE_FAILED, inner->text);
-	return 0;
+	return 1;
 }
 
-static int set_cache(struct study *s, size_t index)
+int pass_set_cache(struct study *s, size_t index)
 {
 	const struct plan_case *plan = &s->cases[index];
 	struct failure inner = { 0 };
@@ -168,7 +168,7 @@ static int set_cache(struct study *s, size_t index)
 		return 0;
 	set_status(&s->result->cases[index],
 		   inner.exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner.text);
-	return -EBUSY;
+	return 1;
 }
 
 static int verify_case(struct study *s, size_t index, struct failure *why)
@@ -181,11 +181,11 @@ static int verify_case(struct study *s, size_t index, struct failure *why)
 	bool ok;
 	int err;
 
-	if (set_cache(s, index))
+	if (pass_set_cache(s, index))
 		return 0;
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
-		return take_failure(s, index, err, &inner, why);
+		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
 	ok = out.received == s->settings->size && out.hash == s->payload_hash;
 	snprintf(text, sizeof(text), "xxh3:%016" PRIx64, out.hash);
 	json_decref(c->verified);
@@ -237,11 +237,11 @@ static int sample_case(struct study *s, const struct turn *turn, struct failure 
 	struct failure inner = { 0 };
 	int err;
 
-	if (set_cache(s, index))
+	if (pass_set_cache(s, index))
 		return 0;
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
-		return take_failure(s, index, err, &inner, why);
+		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
 	add_sample(&s->result->cases[index], turn, &out);
 	return 0;
 }
@@ -336,21 +336,61 @@ static int measure_all(struct study *s, struct failure *why)
 	return err;
 }
 
-static int count_case(struct study *s, struct counting *counting, size_t index, struct failure *why)
+struct transfer_spec pass_spec(const struct study *s, size_t index)
+{
+	return spec_of(s, index, s->cases[index].sink);
+}
+
+int pass_transfer(struct study *s, size_t index, const struct transfer_hooks *hooks,
+		  struct transfer_outcome *out, struct failure *why)
+{
+	struct transfer_spec spec = pass_spec(s, index);
+	struct failure inner = { 0 };
+
+	if (pass_set_cache(s, index))
+		return 1;
+	spec.hooks = hooks;
+	if (transfer_run(&spec, out, &inner))
+		return pass_failed(s, index, &inner, why);
+	return 0;
+}
+
+int pass_each(struct study *s, const char *doing,
+	      int (*one)(struct study *s, size_t index, void *arg, struct failure *why), void *arg,
+	      struct failure *why)
+{
+	char text[64];
+	int err = 0;
+
+	for (size_t i = 0; i < s->count && !err; i++) {
+		if (stopped(s))
+			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+		if (s->result->cases[i].status != CASE_OK || s->cases[i].sink == SINK_VERIFY)
+			continue;
+		case_text(s, i, text, sizeof(text));
+		progress_show(&s->progress, i == 0, -1, "%s, case %zu of %zu: %s", doing, i + 1,
+			      s->count, text);
+		err = one(s, i, arg, why);
+	}
+	return err;
+}
+
+static int count_case(struct study *s, size_t index, void *arg, struct failure *why)
 {
 	struct case_result *c = &s->result->cases[index];
-	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink);
+	struct transfer_spec spec = pass_spec(s, index);
 	unsigned int times = s->seconds[index] > WATCHED_ONCE_ABOVE_S ? 1 : s->settings->watched;
+	struct counting *counting = arg;
 	struct failure inner = { 0 };
 	int err = 0;
 
 	for (unsigned int i = 0; i < times && !err; i++) {
-		if (set_cache(s, index))
+		if (pass_set_cache(s, index))
 			return 0;
 		err = counting_transfer(counting, &spec, &inner);
 	}
 	if (err)
-		return take_failure(s, index, err, &inner, why);
+		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
 	counting_store(counting, s->result, c);
 	return 0;
 }
@@ -358,21 +398,10 @@ static int count_case(struct study *s, struct counting *counting, size_t index, 
 static int count_all(struct study *s, struct failure *why)
 {
 	struct counting *counting = NULL;
-	char text[64];
-	int err = counting_open(&counting, s->result, why);
+	int err = counting_open(&counting, s->settings->dir, s->result, why);
 
-	for (size_t i = 0; i < s->count && !err && counting; i++) {
-		if (stopped(s)) {
-			err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
-			break;
-		}
-		if (s->result->cases[i].status != CASE_OK)
-			continue;
-		case_text(s, i, text, sizeof(text));
-		progress_show(&s->progress, i == 0, -1, "counting, case %zu of %zu: %s", i + 1,
-			      s->count, text);
-		err = count_case(s, counting, i, why);
-	}
+	if (!err && counting)
+		err = pass_each(s, "counting", count_case, counting, why);
 	counting_close(counting);
 	return err;
 }
@@ -382,7 +411,7 @@ static void conclude(struct study *s)
 {
 	const json_t *all = json_array_get(s->result->probes, 0);
 	const char *reason = json_string_value(json_object_get(all, "reason"));
-	json_t *claims;
+	json_t *claims, *prices;
 
 	if (json_array_size(s->result->probes) != 1 || !reason)
 		reason = s->settings->watched ? "the counting pass did not reach this case" :
@@ -390,6 +419,11 @@ static void conclude(struct study *s)
 	for (size_t i = 0; i < s->result->case_count; i++)
 		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
 			counting_unknown(&s->result->cases[i], reason);
+	prices = prices_fit(s->result, s->settings->seed);
+	if (prices) {
+		json_decref(s->result->prices);
+		s->result->prices = prices;
+	}
 	claims = claims_test(s->result);
 	if (claims) {
 		json_decref(s->result->claims);
@@ -423,6 +457,10 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 		err = measure_all(&s, why);
 	if (!err && settings->watched)
 		err = count_all(&s, why);
+	if (!err && strcmp(settings->events, "none"))
+		err = pass_events(&s, why);
+	if (!err && settings->profile)
+		err = pass_profile(&s, why);
 	conclude(&s);
 	progress_end(&s.progress);
 	free(s.seconds);

@@ -25,6 +25,8 @@ struct study_settings {
 	unsigned int warmup;
 	uint64_t seed;
 	unsigned int time_limit_s; /* of one transfer */
+	const char *events; /* as events_new() takes it; "none" for no such pass */
+	bool profile; /* sample the sender's stacks */
 	unsigned int watched; /* transfers of each case in the counting pass; 0: no such pass */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };

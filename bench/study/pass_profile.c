@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "study/pass.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analysis/counts.h"
+#include "analysis/sites.h"
+#include "analysis/summary.h"
+#include "base/size.h"
+#include "measure/profile.h"
+#include "report/flame.h"
+
+/* A thousand samples put a share of one half within three points; fewer transfers where that is slow. */
+#define SAMPLES_WANTED 1000
+#define TRANSFERS_MAX 20
+
+static FILE *open_named(const struct study *s, const struct case_result *c, const char *ending,
+			char *name, size_t size)
+{
+	char path[PATH_MAX];
+
+	snprintf(name, size, "profile/%s.%s", c->method, ending);
+	if (snprintf(path, sizeof(path), "%s/%s", s->settings->dir, name) >= (int)sizeof(path))
+		return NULL;
+	return fopen(path, "we");
+}
+
+static double timed_cpu(const struct result *result, const struct case_result *c)
+{
+	struct case_summary summary;
+
+	return summarize(result, c, &summary) ? NAN :
+	       summary.field[SAMPLE_SENDER_CPU_S].n ? summary.field[SAMPLE_SENDER_CPU_S].median :
+						      NAN;
+}
+
+static int write_stacks(struct study *s, struct case_result *c, const struct folded *stacks,
+			double cpu_s, json_t *profile)
+{
+	char name[256], title[256], chunk[SIZE_TEXT_MAX];
+	struct flame_text text = { .title = title, .cpu_s = cpu_s, .payload = c->payload };
+	const char *event = json_string_value(json_object_get(profile, "event"));
+	char note[256];
+	FILE *file = open_named(s, c, "folded", name, sizeof(name));
+	int err = file ? folded_write(stacks, file) : -errno;
+
+	if (file && fclose(file) && !err)
+		err = -errno;
+	if (err)
+		return err;
+	json_object_set_new(profile, "folded", json_string(name));
+	snprintf(title, sizeof(title), "%s, chunks of %s, %s cache", c->method,
+		 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
+	snprintf(note, sizeof(note),
+		 "the sender's stacks, sampled by %s; what ran with interrupts off shows where they were switched on again",
+		 event ? event : "the CPU clock");
+	text.note = note;
+	file = open_named(s, c, "html", name, sizeof(name));
+	err = file ? flame_write(stacks, &text, file) : -errno;
+	if (file && fclose(file) && !err)
+		err = -errno;
+	if (!err)
+		json_object_set_new(profile, "flame", json_string(name));
+	return err;
+}
+
+static int one(struct study *s, size_t index, void *arg, struct failure *why)
+{
+	struct transfer_hooks hooks = {
+		.arg = arg, .born = profile_born, .ready = profile_ready, .over = profile_over
+	};
+	struct case_result *c = &s->result->cases[index];
+	double cpu_s = timed_cpu(s->result, c), watched = 0;
+	struct transfer_outcome out;
+	const struct folded *stacks;
+	json_t *profile;
+	int err, n = 0;
+
+	if (c->chunk != CHUNK_DEFAULT || strcmp(c->cache, "warm"))
+		return 0;
+	profile_clear(arg);
+	do {
+		err = pass_transfer(s, index, &hooks, &out, why);
+		if (err)
+			return err < 0 ? err : 0;
+		watched += out.sender_cpu_s;
+		stacks = profile_stacks(arg);
+	} while (++n < TRANSFERS_MAX && stacks->samples && stacks->samples < SAMPLES_WANTED);
+	profile = profile_json(arg);
+	if (!profile)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the profile");
+	if (stacks->samples) {
+		json_object_set_new(profile, "sites",
+				    sites_json(stacks, cpu_s, c->payload));
+		json_object_set_new(profile, "observation",
+				    isfinite(cpu_s) && cpu_s > 0 ? json_real(watched / n / cpu_s) :
+								   json_null());
+		err = write_stacks(s, c, stacks, cpu_s, profile);
+	}
+	json_decref(c->profile);
+	c->profile = profile;
+	if (err)
+		return fail(why, EXIT_MACHINE_CANT, -err, "can't write the stacks into %s/profile: %s",
+			    s->settings->dir, strerror(-err));
+	return 0;
+}
+
+int pass_profile(struct study *s, struct failure *why)
+{
+	struct profile *profile = NULL;
+	char path[PATH_MAX];
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/profile", s->settings->dir) >= (int)sizeof(path) ||
+	    (mkdir(path, 0755) && errno != EEXIST))
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't make the folder %s/profile: %s",
+			    s->settings->dir, strerror(errno));
+	err = profile_new(s->settings->sender_cpu, &profile, why);
+	if (!err)
+		err = pass_each(s, "sampling stacks", one, profile, why);
+	profile_free(profile);
+	return err;
+}
