@@ -14,6 +14,7 @@
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
+#include "measure/direct.h"
 #include "measure/findings.h"
 #include "measure/host.h"
 #include "report/claims_text.h"
@@ -31,7 +32,7 @@
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
 	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED, KEY_EVENTS,
-	   KEY_PROFILE };
+	   KEY_PROFILE, KEY_CALIBRATE };
 
 struct options {
 	struct conditions conditions;
@@ -41,7 +42,7 @@ struct options {
 	unsigned int rounds, warmup, watched;
 	int warmup_given;
 	uint64_t size, seed;
-	bool size_given, json, quiet, keep, profile;
+	bool size_given, json, quiet, keep, profile, calibrate;
 	struct failure why;
 };
 
@@ -84,6 +85,8 @@ static const struct argp_option option_table[] = {
 	{ "profile", KEY_PROFILE, NULL, 0,
 	  "sample the sender's stacks in a pass of its own: DIR/profile holds folded stacks and flame graphs",
 	  2 },
+	{ "calibrate", KEY_CALIBRATE, NULL, 0,
+	  "first measure a call, a copy, a fault and a switch one by one, to hold the prices against", 2 },
 	{ "json", KEY_JSON, NULL, 0, "print the result document instead of the table", 2 },
 	{ "quiet", KEY_QUIET, NULL, 0, "no progress", 2 },
 	{ 0 },
@@ -142,6 +145,9 @@ static int take(struct options *o, int key, const char *text)
 		return 0;
 	case KEY_PROFILE:
 		o->profile = true;
+		return 0;
+	case KEY_CALIBRATE:
+		o->calibrate = true;
 		return 0;
 	case KEY_WATCHED:
 		return plan_number(text, "watched transfers", 0, &o->watched, &o->why);
@@ -398,6 +404,30 @@ static void warn_of_findings(const struct options *o, const struct sources *sour
 	findings_warn(r, &findings);
 }
 
+static int measure_prices(const struct options *o, const struct sources *sources,
+			  const struct placement_choice *place, struct result *r,
+			  struct failure *why)
+{
+	struct progress progress = progress_start(o->quiet);
+	const struct direct_settings settings = {
+		.path = sources->warm,
+		.size = sources->size,
+		.chunk = CHUNK_DEFAULT,
+		.cpu = place->sender_cpu,
+		.peer_cpu = place->receiver_cpu,
+		.stop = &stop,
+	};
+	json_t *direct;
+	int err;
+
+	progress_show(&progress, true, -1, "measuring a call, a copy, a fault and a switch one by one");
+	err = direct_measure(&settings, &direct, why);
+	progress_end(&progress);
+	if (!err)
+		json_object_set_new(r->prices, "direct", direct);
+	return err;
+}
+
 static int measure(struct options *o, const char *dir, int argc, char **argv, struct result *r,
 		   struct sources *sources, struct failure *why)
 {
@@ -443,6 +473,12 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 	settings.size = sources->size;
 	settings.sender_cpu = place.sender_cpu;
 	settings.receiver_cpu = place.receiver_cpu;
+	if (o->calibrate && plan_wants(cases, count, CACHE_WARM))
+		err = measure_prices(o, sources, &place, r, why);
+	if (err) {
+		free(cases);
+		return err;
+	}
 	/* from here on the study looks for signals, while it waits for a transfer */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);

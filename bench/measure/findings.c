@@ -558,6 +558,22 @@ static void softirq_accounting(const struct ground *g, struct finding *f)
 
 /* Room, and the file. */
 
+/* Nobody to ask, or nobody at work: fine. */
+static void proactive_reclaim(const struct ground *g, struct finding *f)
+{
+	const char *state = text(g, "memory.damon");
+
+	f->effect = "Pages of the payload that nobody touched for a while leave the page cache "
+		    "during the run. copytax reads them back before each warm sample, but into "
+		    "folios of other sizes, which changes mmap's faults and sendfile's pieces.";
+	if (strcmp(state, "on") != 0) {
+		say(f, FINDING_OK, "no DAMON monitor reclaims memory");
+		return;
+	}
+	say(f, FINDING_NOTE, "a DAMON monitor is on and may reclaim page cache");
+	change(f, "echo off > /sys/kernel/mm/damon/admin/kdamonds/0/state");
+}
+
 static void page_cache_room(const struct ground *g, struct finding *f)
 {
 	const json_t *limit = fact_value(g->host, "memory.limit_bytes");
@@ -826,6 +842,7 @@ static const struct rule {
 	{ "accounting", "user/system split", accounting },
 	{ "softirq_accounting", "softirq accounting", softirq_accounting },
 	{ "page_cache_room", "page cache room", page_cache_room },
+	{ "proactive_reclaim", "proactive reclaim", proactive_reclaim },
 	{ "disk_room", "disk room", disk_room },
 	{ "file_system", "file system", file_system },
 	{ "direct_io", "direct I/O", direct_io },

@@ -49,6 +49,9 @@ static const struct {
 	{ "memory", "numa_balancing", "/proc/sys/kernel/numa_balancing", FACT_NUMBER,
 	  "this kernel is built without NUMA balancing" },
 
+	/* "on": a DAMON scheme may take pages out of the page cache that nobody used for a while */
+	{ "memory", "damon", "/sys/kernel/mm/damon/admin/kdamonds/0/state", FACT_TEXT, "off" },
+
 	{ "net", "congestion_control", NET "ipv4/tcp_congestion_control", FACT_TEXT, NULL },
 	{ "net", "congestion_controls_available", NET "ipv4/tcp_available_congestion_control",
 	  FACT_WORDS, NULL },

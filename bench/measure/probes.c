@@ -41,7 +41,7 @@ struct probes {
 	} pid_namespace; /* 0: the initial one */
 	unsigned int switch_layout;
 	bool bio_after_queue;
-	bool tcp;
+	bool tcp, light;
 };
 
 static size_t whole_pages(size_t size)
@@ -314,13 +314,23 @@ static bool group_wanted(const struct probes *probes, enum hook_group group)
 	return false;
 }
 
+/* See struct probe_target. */
+static bool too_heavy(const struct probes *probes, enum hook_group group)
+{
+	if (!probes->light)
+		return false;
+	return group == GROUP_PAGES_TOUCHED ||
+	       (group == GROUP_SEND && probes->ladder.rungs[group] == RUNG_TRACEPOINT);
+}
+
 /* Returns 0, or -errno with the hook that would not attach. */
 static int attach(struct probes *probes, size_t *failed)
 {
 	for (size_t i = 0; i < hook_count; i++) {
 		const struct hook *hook = &hooks[i];
 
-		if (!probes->ladder.states[i].chosen || !group_wanted(probes, hook->group))
+		if (!probes->ladder.states[i].chosen || !group_wanted(probes, hook->group) ||
+		    too_heavy(probes, hook->group))
 			continue;
 		for (size_t n = 0; n < HOOK_PROGRAMS && hook->programs[n]; n++) {
 			struct bpf_program *program = bpf_object__find_program_by_name(
@@ -519,6 +529,7 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 	memset(probes->control, 0, sizeof(*probes->control));
 	memset(probes->counters, 0, probes->counters_size);
 	probes->tcp = target->tcp;
+	probes->light = target->light;
 	print = libbpf_set_print(NULL);
 	err = attach_again(probes, &failed);
 	libbpf_set_print(print);
@@ -541,6 +552,7 @@ void probes_read(const struct probes *probes, struct probe_counts *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->tcp = probes->tcp;
+	out->light = probes->light;
 	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++)
 		for (unsigned int role = 0; role < ROLES; role++)
 			for (unsigned int phase = PHASE_SETUP; phase < PHASES; phase++) {

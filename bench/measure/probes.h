@@ -74,7 +74,7 @@ struct probe_row {
 
 struct probe_counts {
 	struct counters of[ROLES][PHASES]; /* summed over CPUs; [PHASE_OFF] stays empty */
-	bool tcp;			   /* copied from the target */
+	bool tcp, light; /* copied from the target */
 };
 
 /* One number, ready to be written. `reason` is set when it is not known. */
@@ -96,6 +96,11 @@ struct probe_target {
 	pid_t sender, receiver; /* 0: not measured */
 	int source;		/* the source file, open in the caller until probes_end */
 	bool tcp;		/* the link is TCP; other sockets are left to the ledger */
+	/*
+	 * Leave out what fires in every call and can be had otherwise: touched pages (not known then), and
+	 * tracepoints on sends (the ledger counts them). Calls and copies stay exact at about half the cost.
+	 */
+	bool light;
 };
 
 struct probes;

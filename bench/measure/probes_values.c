@@ -15,10 +15,14 @@ static bool ledger_complete(const struct probe_counts *counts, enum role role, e
 	return true;
 }
 
-/* Hooks in TCP see no other protocol. */
-static bool only_tcp(enum site site)
+/* Hooks in TCP see no other protocol, and tracepoints on sends are not attached for a light target. */
+static bool send_unseen(const struct probe_row *row, const struct probe_counts *counts,
+			enum site site)
 {
-	return site == SITE_USER_TO_SOCKET || site == SITE_BY_REFERENCE;
+	if (site != SITE_USER_TO_SOCKET && site != SITE_BY_REFERENCE)
+		return false;
+	return row->rung < RUNG_LEDGER &&
+	       (!counts->tcp || (counts->light && row->rung == RUNG_TRACEPOINT));
 }
 
 void probes_site(const struct probes *probes, const struct probe_counts *counts, enum role role,
@@ -27,7 +31,7 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 	const struct probe_row *row = &probes_rows(probes)[site];
 	const struct counters *counters = &counts->of[role][phase];
 	bool complete = ledger_complete(counts, role, phase);
-	bool unseen = row->rung < RUNG_LEDGER && only_tcp(site) && !counts->tcp;
+	bool unseen = send_unseen(row, counts, site);
 
 	memset(out, 0, sizeof(*out));
 	if (row->rung == RUNG_NONE) {

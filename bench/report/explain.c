@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/bill.h"
 #include "analysis/counts.h"
 #include "analysis/summary.h"
 #include "base/size.h"
@@ -153,6 +154,20 @@ static void put_cost(const struct result *result, const struct case_result *c, F
 	fputs(".\n", out);
 }
 
+/* Where the CPU time went, by the prices of this very result. */
+static void put_bill(const struct result *result, const struct case_result *c, FILE *out)
+{
+	json_t *bill = bill_of(result, c);
+	char text[600];
+
+	if (bill && json_is_array(json_object_get(bill, "lines"))) {
+		fputs("\nThe bill, by the prices fitted to this result:\n  ", out);
+		put_wrapped(out, bill_sentence(bill, text, sizeof(text)), 2, 98);
+		putc('\n', out);
+	}
+	json_decref(bill);
+}
+
 void explain_print(const struct method *m, const struct result *result, FILE *out)
 {
 	const struct case_result *c = result ? main_case(result, m->name, "warm") : NULL;
@@ -178,4 +193,5 @@ void explain_print(const struct method *m, const struct result *result, FILE *ou
 	put_switches(c, out);
 	put_copies(m, c, out);
 	put_cost(result, c, out);
+	put_bill(result, c, out);
 }

@@ -159,10 +159,26 @@ int pass_failed(struct study *s, size_t index, const struct failure *inner, stru
 	return 1;
 }
 
+/* Read back, its folios are other ones, and mmap's faults and sendfile's pieces with them. */
+static void look_for_eviction(struct study *s, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t resident, pages;
+
+	if (fd < 0)
+		return;
+	if (!cache_resident(fd, s->settings->size, &resident, &pages) && resident < pages)
+		s->evictions++;
+	close(fd);
+}
+
 int pass_set_cache(struct study *s, size_t index)
 {
 	const struct plan_case *plan = &s->cases[index];
 	struct failure inner = { 0 };
+
+	if (plan->cache == CACHE_WARM)
+		look_for_eviction(s, source_of(s, plan));
 
 	if (!cache_set(source_of(s, plan), s->settings->size, plan->cache, &inner))
 		return 0;
@@ -409,6 +425,7 @@ static int count_all(struct study *s, struct failure *why)
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */
 static void conclude(struct study *s)
 {
+	char text[160];
 	const json_t *all = json_array_get(s->result->probes, 0);
 	const char *reason = json_string_value(json_object_get(all, "reason"));
 	json_t *claims, *prices;
@@ -416,6 +433,13 @@ static void conclude(struct study *s)
 	if (json_array_size(s->result->probes) != 1 || !reason)
 		reason = s->settings->watched ? "the counting pass did not reach this case" :
 						"the counting pass was left out (--watched 0)";
+	if (s->evictions) {
+		snprintf(text, sizeof(text),
+			 "parts of the payload had left the page cache before %u transfers and were read back",
+			 s->evictions);
+		result_warn(s->result, "payload_evicted", text,
+			    "its folios changed during the run: mmap's faults and sendfile's pieces differ from sample to sample");
+	}
 	for (size_t i = 0; i < s->result->case_count; i++)
 		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
 			counting_unknown(&s->result->cases[i], reason);

@@ -38,6 +38,7 @@ struct study {
 	struct result *result; /* cases[i] belongs to the plan's case i */
 	struct progress progress;
 	uint64_t payload_hash;
+	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
 };
 

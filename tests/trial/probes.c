@@ -146,6 +146,22 @@ static void move_by_zerocopy(int s, const char *p)
 	}
 }
 
+static void move(const char *m, int file, int s, const int pipes[2], char *buf, const char *map)
+{
+	if (!strcmp(m, "zerocopy"))
+		move_by_zerocopy(s, map);
+	else if (map)
+		for (size_t at = 0; at < size; at += chunk)
+			put(s, map + at, chunk);
+	else if (!strcmp(m, "sendfile"))
+		for (size_t left = size; left; left -= chunk)
+			assert(sendfile(s, file, NULL, chunk) == (ssize_t)chunk);
+	else if (!strcmp(m, "splice"))
+		move_by_splice(file, s, pipes);
+	else
+		move_by_read(file, s, buf);
+}
+
 static long switches(void)
 {
 	struct rusage usage;
@@ -186,18 +202,7 @@ static _Noreturn void work(const char *m, int listener, int go, volatile uint32_
 	}
 	notes->switches = switches();
 	*phase = PHASE_TRANSFER;
-	if (zerocopy)
-		move_by_zerocopy(s, map);
-	else if (map)
-		for (size_t at = 0; at < size; at += chunk)
-			put(s, map + at, chunk);
-	else if (!strcmp(m, "sendfile"))
-		for (size_t left = size; left; left -= chunk)
-			assert(sendfile(s, file, NULL, chunk) == (ssize_t)chunk);
-	else if (!strcmp(m, "splice"))
-		move_by_splice(file, s, pipes);
-	else
-		move_by_read(file, s, buf);
+	move(m, file, s, pipes, buf, map);
 	assert(recv(s, &answer, sizeof(answer), MSG_WAITALL) == sizeof(answer) && answer == size);
 	*phase = PHASE_RELEASE;
 	notes->switches = switches() - notes->switches;
