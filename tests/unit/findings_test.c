@@ -51,6 +51,7 @@ static json_t *quiet_machine(void)
 		{ "storage.device", "nvme0n1" },
 		{ "storage.direct_io", "works" },
 		{ "memory.limit_bytes", "none" },
+		{ "memory.damon", "off" },
 	};
 	static const struct {
 		const char *name;
