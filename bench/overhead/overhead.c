@@ -74,6 +74,7 @@ static void print_row(const char *method, const double *ours, const double *thei
 int main(int argc, char **argv)
 {
 	double ours[ROUNDS_MAX], theirs[ROUNDS_MAX];
+	struct sample place = { 0 };
 	size_t rounds, methods;
 	double *all;
 
@@ -85,17 +86,25 @@ int main(int argc, char **argv)
 	all = calloc(methods * rounds * 2, sizeof(*all));
 	if (!all)
 		return 3;
+	if (run_copytax(argv[2], argv[6], argv[3], argv[5], &place)) {
+		fprintf(stderr, "overhead: copytax send failed\n");
+		free(all);
+		return 4;
+	}
 	/* round -1 is the warm-up; within a round the two take turns in going first */
 	for (int r = -1; r < (int)rounds; r++)
 		for (size_t m = 0; m < methods; m++) {
 			struct sample mine = { 0 }, bare = { 0 };
 			const char *method = argv[6 + m];
-			int err = run_copytax(argv[2], method, argv[3], argv[5], &mine);
+			int err = 0;
 
+			/* who runs second finds other caches and a CPU that is awake */
+			if (r % 2 == 0)
+				err = run_bare(argv[1], method, argv[3], argv[5], &place, &bare);
 			if (!err)
-				err = run_bare(argv[1], method, argv[3], argv[5], &mine, &bare);
-			if (!err && r % 2)
 				err = run_copytax(argv[2], method, argv[3], argv[5], &mine);
+			if (!err && r % 2)
+				err = run_bare(argv[1], method, argv[3], argv[5], &place, &bare);
 			if (err) {
 				fprintf(stderr, "overhead: a transfer by %s failed\n", method);
 				free(all);

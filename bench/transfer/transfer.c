@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "measure/clock.h"
@@ -17,6 +18,13 @@
 #include "transfer/child.h"
 #include "transfer/receiver.h"
 #include "transfer/worker.h"
+
+/*
+ * Between "ready" and "go". What starting processes and closing files left to do later (RCU callbacks,
+ * freed pages) runs as softirq on whoever has the CPU, and would be billed to the sender: without this pause
+ * sendfile's sender CPU came out 5 to 20 % higher, with it the same as a bare loop's.
+ */
+#define SETTLE_NS 20000000L
 
 enum stage { STAGE_BORN, STAGE_READY, STAGE_DONE, STAGE_RELEASED };
 
@@ -241,6 +249,14 @@ static void take_receiver_share(const struct receiver_report *r, struct transfer
 	out->receiver_link = r->link;
 }
 
+static void settle(void)
+{
+	const struct timespec pause = { .tv_nsec = SETTLE_NS };
+
+	/* cut short by a signal: whoever sent it ends the transfer */
+	(void)nanosleep(&pause, NULL);
+}
+
 static int steps(struct harness *h, struct transfer_outcome *out)
 {
 	const struct transfer_hooks *hooks = h->spec->hooks;
@@ -257,6 +273,7 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 		err = hooks->ready(hooks->arg, h->why);
 	if (err)
 		return err;
+	settle();
 	sysstat_read(&before);
 	(void)child_tell(&h->worker);
 	err = wait_for(h, STAGE_DONE);
@@ -325,6 +342,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	if (!err)
 		err = take_receiver_report(&h);
 	if (!err) {
+		settle();
 		sysstat_read(&before);
 		err = worker_transfer(&w, why);
 		if (!err)
