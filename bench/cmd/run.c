@@ -79,7 +79,7 @@ static const struct argp_option option_table[] = {
 	{ "out", KEY_OUT, "DIR", 0, "where the result goes (results/DATE-TIME)", 2 },
 	{ "keep-payload", KEY_KEEP, NULL, 0, "leave the made payload as DIR/payload.bin", 2 },
 	{ "watched", KEY_WATCHED, "N", 0,
-	  "transfers of each case in the counting pass (3; one where they are long); 0 leaves it out", 2 },
+	  "transfers in the counting pass of each case with chunks of 32K (3); the others and long ones get one; 0 leaves the pass out", 2 },
 	{ "events", KEY_EVENTS, "LIST", 0,
 	  "events of a pass of their own: libpfm4's names, 'default' or 'none' (default)", 2 },
 	{ "profile", KEY_PROFILE, NULL, 0,

@@ -22,7 +22,10 @@
 #include "transfer/transfer.h"
 
 #define SAVE_EVERY_S 10
-/* What watching costs is a ratio of two noisy figures: short transfers are watched several times. */
+/*
+ * What watching costs is a ratio of two noisy figures: short transfers with the default chunk are watched
+ * several times. What is counted is the same every time.
+ */
 #define WATCHED_ONCE_ABOVE_S 0.5
 
 static void set_status(struct case_result *c, enum case_status status, const char *reason)
@@ -395,7 +398,8 @@ static int count_case(struct study *s, size_t index, void *arg, struct failure *
 {
 	struct case_result *c = &s->result->cases[index];
 	struct transfer_spec spec = pass_spec(s, index);
-	unsigned int times = s->seconds[index] > WATCHED_ONCE_ABOVE_S ? 1 : s->settings->watched;
+	bool once = s->seconds[index] > WATCHED_ONCE_ABOVE_S || c->chunk != CHUNK_DEFAULT;
+	unsigned int times = once ? 1 : s->settings->watched;
 	struct counting *counting = arg;
 	struct failure inner = { 0 };
 	int err = 0;
