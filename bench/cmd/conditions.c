@@ -16,7 +16,7 @@ struct conditions conditions_default(void)
 		.link = { .congestion = "reno",
 			  .send_buffer = 1u << 20,
 			  .receive_buffer = 128u << 10,
-			  .nodelay = true },
+			  .nodelay = false },
 		.placement = PLACE_CORES,
 		.time_limit_s = 300,
 	};
@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
 	  10 },
 	{ "rcvbuf", KEY_RCVBUF, "SIZE", 0,
 	  "receive buffer of both sockets (128K); 'auto' lets TCP tune it", 10 },
-	{ "nodelay", KEY_NODELAY, "on|off", 0, "TCP_NODELAY of both ends (on)", 10 },
+	{ "nodelay", KEY_NODELAY, "on|off", 0, "TCP_NODELAY of both ends (off)", 10 },
 	{ "placement", KEY_PLACEMENT, "WHERE", 0,
 	  "sender and receiver on different 'cores' (default), on the 'same' CPU, on 'sibling' threads of a core, or 'none': not pinned",
 	  10 },

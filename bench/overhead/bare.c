@@ -41,11 +41,10 @@ static void pin(int cpu)
 static int tcp(void)
 {
 	/* copytax's defaults; the kernel doubles the buffers */
-	int s = socket(AF_INET, SOCK_STREAM, 0), one = 1, out = 1 << 20, in = 128 << 10;
+	int s = socket(AF_INET, SOCK_STREAM, 0), out = 1 << 20, in = 128 << 10;
 
 	assert(s >= 0);
 	assert(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4) == 0);
-	assert(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
 	assert(setsockopt(s, SOL_SOCKET, SO_SNDBUF, &out, sizeof(out)) == 0);
 	assert(setsockopt(s, SOL_SOCKET, SO_RCVBUF, &in, sizeof(in)) == 0);
 	return s;
