@@ -179,8 +179,7 @@ const struct method method_direct_write = {
 	.flags = METHOD_BYPASSES_PAGE_CACHE | METHOD_USER_BUFFER,
 	.textbook = {
 		.calls = { { "read", 1 }, { "write", 1 } },
-		.user_to_socket = 1,
-		.says = "no page cache and one CPU copy less; some texts call it zero-copy",
+		.says = "zero-copy: the device fills the user buffer and the page cache is left out",
 	},
 	.probe = probe,
 	.prepare = prepare,

@@ -46,8 +46,7 @@ const struct method method_mmap_write = {
 	.summary = "map the file, write from the mapping to the socket",
 	.textbook = {
 		.calls = { { "write", 1 } },
-		.user_to_socket = 1,
-		.says = "one call and one CPU copy per chunk; some texts call it zero-copy",
+		.says = "zero-copy: the page cache is mapped, and one call per chunk is left",
 	},
 	.prepare = prepare,
 	.send = move,

@@ -35,7 +35,8 @@ const struct method method_sendfile = {
 	.summary = "sendfile from the file to the socket",
 	.textbook = {
 		.calls = { { "sendfile", 1 } },
-		.says = "one call per chunk and no CPU copy; the older telling keeps one copy into the socket buffer",
+		.file_to_socket = 1,
+		.says = "it saves one call and one copy per chunk, so one of each is left",
 	},
 	.prepare = prepare,
 	.send = move,

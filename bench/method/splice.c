@@ -115,7 +115,7 @@ const struct method method_splice = {
 	.summary = "splice from the file to a pipe and on to the socket",
 	.textbook = {
 		.calls = { { "splice", 2 } },
-		.says = "two calls per chunk and no CPU copy",
+		.says = "zero-copy: two calls per chunk move page references through a pipe",
 	},
 	.prepare = prepare,
 	.send = move,

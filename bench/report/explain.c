@@ -55,6 +55,11 @@ static unsigned int textbook_copies(const struct textbook *t, const char *site)
 	return 0;
 }
 
+static unsigned int all_textbook_copies(const struct textbook *t)
+{
+	return t->file_to_user + t->user_to_socket + t->file_to_socket;
+}
+
 static bool on_sender_path(const char *site)
 {
 	return !strcmp(site, "file_to_user") || !strcmp(site, "file_to_kernel") ||
@@ -129,7 +134,7 @@ static void put_copies(const struct method *m, const struct case_result *c, FILE
 				copied_bytes(c, sites[i].key), source_of(entry), out);
 	}
 	put_name("copies per byte, sender's side", out);
-	fprintf(out, "%12u", m->textbook.file_to_user + m->textbook.user_to_socket);
+	fprintf(out, "%12u", all_textbook_copies(&m->textbook));
 	if (isnan(sender_copied_bytes(c)) || !c->payload)
 		fprintf(out, " %16s\n", "–");
 	else
@@ -179,7 +184,7 @@ void explain_print(const struct method *m, const struct result *result, FILE *ou
 			fprintf(out, "  %u %s per chunk\n", m->textbook.calls[i].per_chunk,
 				m->textbook.calls[i].name);
 		fprintf(out, "  %u copies per byte on the sender's side\n\n%s\n",
-			m->textbook.file_to_user + m->textbook.user_to_socket,
+			all_textbook_copies(&m->textbook),
 			result ? "The result has no warm case of it with the default chunk and "
 				 "drain."
 			       : "There is no result to set beside it: 'copytax run' makes one.");
