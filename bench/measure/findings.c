@@ -564,7 +564,7 @@ static void proactive_reclaim(const struct ground *g, struct finding *f)
 	const char *state = text(g, "memory.damon");
 
 	f->effect = "Pages of the payload that nobody touched for a while leave the page cache "
-		    "during the run. copytax reads them back before each warm sample, but into "
+		    "during the run. copytax then reads the payload anew before the sample, into "
 		    "folios of other sizes, which changes mmap's faults and sendfile's pieces.";
 	/* "off" is the reason when there is no monitor to ask; any other is of a state that is not known */
 	if (!state[0] && strcmp(fact_reason(g->host, "memory.damon"), "off") != 0) {
