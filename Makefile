@@ -88,6 +88,12 @@ $(BUILD)/obj/%.o: %.c | $(SKELETONS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
 
 # The commit is in two files only, so that a commit does not rebuild everything.
+$(BUILD)/commit: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+FORCE:
+
+$(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: $(BUILD)/commit
 $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: \
 	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
 

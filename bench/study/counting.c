@@ -29,6 +29,7 @@ struct counting {
 	struct deduction deduction; /* of the source of the last transfer */
 	struct watched watched[TRANSFERS_MAX];
 	size_t count;
+	char refused[sizeof(((struct failure *)0)->text)]; /* why a transfer went uncounted; "" : none did */
 };
 
 static void set_probes(struct result *result, json_t *rows)
@@ -87,19 +88,20 @@ struct session {
 	struct probes *probes;
 	struct probe_target target;
 	struct probe_counts *counts;
-	bool begun;
+	bool begun, counted;
+	struct failure refused; /* why the probes could not be begun; the transfer goes on without them */
 };
 
 static int on_born(void *arg, pid_t sender, pid_t receiver, struct failure *why)
 {
 	struct session *s = arg;
-	int err;
 
+	(void)why;
 	s->target.sender = sender;
 	s->target.receiver = receiver;
-	err = probes_begin(s->probes, &s->target, why);
-	s->begun = !err;
-	return err;
+	s->begun = !probes_begin(s->probes, &s->target, &s->refused);
+	s->counted = s->begun;
+	return 0;
 }
 
 static void on_over(void *arg)
@@ -141,6 +143,10 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, stru
 	close(session.target.source);
 	if (err)
 		return err;
+	if (!session.counted) {
+		snprintf(c->refused, sizeof(c->refused), "%s", session.refused.text);
+		return 0;
+	}
 	w->sender_cpu_s = out.sender_cpu_s;
 	w->voluntary = out.switches_voluntary;
 	w->involuntary = out.switches_involuntary;
@@ -191,7 +197,11 @@ static void second_opinion(json_t *counts, const char *key, long value)
 void counting_store(struct counting *c, struct result *result, struct case_result *kase)
 {
 	if (!c->count) {
-		counting_unknown(kase, "the counting pass did not reach this case");
+		counting_unknown(kase, c->refused[0] ? c->refused :
+						       "the counting pass did not reach this case");
+		if (c->refused[0])
+			result_warn(result, "not_counted", c->refused,
+				    "calls, switches and copies are not known: the timings stand without their proof");
 		return;
 	}
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);

@@ -606,7 +606,7 @@ static void data_knows_no_zero_for_unknown(void **state)
 	assert_true(drawable.crossings);
 	text = get_file("copies.tsv");
 	holds(text, "1\tread_write\twarm\t1\t0\t1\tNaN\tNaN\t2\t≥2.00\t2\t\n");
-	holds(text, "2\tsendfile\twarm\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\t\t0\tnot counted\n");
+	holds(text, "2\tsendfile\twarm\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\t\t1\tnot counted\n");
 	free(text);
 	text = get_file("crossings.tsv");
 	/* by the texts: two calls, so four crossings, per 32K of 10^9 bytes, the last one short */
