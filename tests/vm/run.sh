@@ -78,10 +78,9 @@ for version in "${versions[@]}"; do
 	if ((status == 0)); then
 		name=$(basename "$(tail -n 1 "$work/out")")
 		SECONDS=0
-		# while 5.10 patches its own text, a second emulated CPU now and then never answers
-		cpus=2
-		[[ $version != 5.10 ]] || cpus=1
-		guarded "$here/boot.sh" --kernel "$version" --cpus "$cpus" --disk 2G --timeout "$limit" \
+		# one CPU: while a kernel patches its own text for a probe, a second emulated one now and then
+		# executes half of the old and half of the new, and the guest panics or hangs
+		guarded "$here/boot.sh" --kernel "$version" --cpus 1 --disk 2G --timeout "$limit" \
 			-- "$here/guest.sh" || status=$?
 		last=$(tail -n 1 "$work/out")
 	else
