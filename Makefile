@@ -113,7 +113,7 @@ RUN_OPTIONS = $(if $(SIZE),--size $(SIZE)) $(if $(CHUNKS),--chunk $(CHUNKS)) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench: all ## the main job: 320 MB five ways, counted, compared, plotted, reported
-	$(Q)scripts/bench.sh $(BUILD)/copytax $(OUT) --plan $(PLAN) $(RUN_OPTIONS)
+	$(Q)scripts/bench.sh $(BUILD)/copytax $(OUT) --plan $(PLAN) --calibrate --profile $(RUN_OPTIONS)
 
 bench-quick: all ## the same in under 20 seconds, with a smaller payload: to try it out
 	$(Q)scripts/bench.sh $(BUILD)/copytax $(OUT) --plan bench/plans/quick.plan $(RUN_OPTIONS)

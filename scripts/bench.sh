@@ -10,7 +10,7 @@ here=$(dirname "$0")
 trap 'rm -f "$out/payload.bin"' EXIT
 trap 'exit 130' INT TERM
 
-"$copytax" run --out "$out" --keep-payload --calibrate --profile "$@"
+"$copytax" run --out "$out" --keep-payload "$@"
 code=$?
 # 4: some transfer failed, but what did not fail is worth reporting
 [ "$code" -eq 0 ] || [ "$code" -eq 4 ] || exit "$code"

@@ -17,6 +17,8 @@
 #include "study/counts.h"
 
 #define TRANSFERS_MAX 9
+/* With smaller chunks the hooks fire so often that the dearer ones would cost more than they tell. */
+#define LIGHT_BELOW (32u << 10)
 
 struct watched {
 	struct probe_counts counts;
@@ -117,7 +119,9 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, stru
 {
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
 	struct session session = { .probes = c->probes,
-				   .target = { .source = -1, .tcp = true },
+				   .target = { .source = -1,
+					       .tcp = true,
+					       .light = spec->chunk && spec->chunk < LIGHT_BELOW },
 				   .counts = &w->counts };
 	struct transfer_hooks hooks = {
 		.arg = &session,
