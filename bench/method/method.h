@@ -13,6 +13,14 @@
 #include <stdint.h>
 
 #define METHOD_NOTE_MAX 160
+#define METHOD_FIGURES_MAX 8
+#define METHOD_FIGURE_NAME_MAX 32
+
+/* A number that only the method knows: completions that came back copied, chunks in flight, bytes of buffers. */
+struct method_figure {
+	char name[METHOD_FIGURE_NAME_MAX]; /* "completions_copied"; "" : none */
+	double value;
+};
 
 enum method_flag {
 	/* reads past the page cache: its peers are the cold cases of the others */
@@ -36,7 +44,12 @@ struct job {
 	const char *failed_call;
 	/* what prepare found or chose, for the result ("pipe 64K", "alignment 512"); may stay empty */
 	char note[METHOD_NOTE_MAX];
+	/* for the case's `method_figures`; read after release */
+	struct method_figure figures[METHOD_FIGURES_MAX];
 };
+
+/* Sets (or sets anew) one of job->figures; one too many is left out. */
+void method_figure_set(struct job *job, const char *name, double value);
 
 /* What the classic texts say of the method: data for tables, plots and the claims. Never used to count. */
 struct textbook {

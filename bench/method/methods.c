@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <stdio.h>
 #include <string.h>
 
 #include "method/method.h"
@@ -14,6 +15,19 @@ const struct method *const methods[] = {
 	&method_direct_write,
 	NULL,
 };
+
+void method_figure_set(struct job *job, const char *name, double value)
+{
+	for (size_t i = 0; i < METHOD_FIGURES_MAX; i++) {
+		struct method_figure *f = &job->figures[i];
+
+		if (f->name[0] && strncmp(f->name, name, sizeof(f->name) - 1))
+			continue;
+		snprintf(f->name, sizeof(f->name), "%s", name);
+		f->value = value;
+		return;
+	}
+}
 
 const struct method *method_find(const char *name)
 {

@@ -59,6 +59,7 @@ static void case_clear(struct case_result *c)
 	for (int f = 0; f < SAMPLE_FIELDS; f++)
 		free(c->samples.value[f]);
 	json_decref(c->notes);
+	json_decref(c->method_figures);
 	json_decref(c->counts);
 	json_decref(c->copies);
 	json_decref(c->events);
@@ -96,13 +97,14 @@ struct case_result *result_add_case(struct result *r)
 	c = &cases[r->case_count];
 	memset(c, 0, sizeof(*c));
 	c->notes = json_array();
+	c->method_figures = json_object();
 	c->counts = json_object();
 	c->copies = json_object();
 	c->events = json_array();
 	c->figures = json_object();
 	c->profile = json_object();
 	c->verified = json_object();
-	if (!c->notes || !c->counts || !c->copies || !c->events || !c->figures || !c->profile ||
+	if (!c->notes || !c->method_figures || !c->counts || !c->copies || !c->events || !c->figures || !c->profile ||
 	    !c->verified) {
 		case_clear(c);
 		return NULL;

@@ -60,6 +60,7 @@ struct case_result {
 	enum case_status status;
 	char *reason; /* NULL when ok */
 	struct samples samples;
+	json_t *method_figures; /* object: {name: {value, low, high}}, what only the method knows, over all transfers */
 	json_t *notes; /* array of strings from the method ("pipe 64K"), never NULL */
 	json_t *counts; /* objects by the schema, never NULL; {name: {value, source} | {value: null, reason}} */
 	json_t *copies;

@@ -49,6 +49,7 @@ static json_t *case_json(const struct result *result, const struct case_result *
 	json_object_set_new(out, "status", json_string(status_names[c->status]));
 	json_object_set_new(out, "reason", c->reason ? json_string(c->reason) : json_null());
 	json_object_set(out, "notes", c->notes);
+	json_object_set(out, "method_figures", c->method_figures);
 	json_object_set_new(out, "samples", samples_json(&c->samples));
 	json_object_set_new(out, "summary", summary_json(result, c));
 	json_object_set(out, "counts", c->counts);

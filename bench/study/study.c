@@ -58,6 +58,23 @@ static void remember_note(struct case_result *c, const char *note)
 	json_array_append_new(c->notes, json_string(note));
 }
 
+/* The last transfer's value, and the least and greatest of all. */
+static void remember_figures(struct case_result *c, const struct method_figure *figures)
+{
+	for (size_t i = 0; i < METHOD_FIGURES_MAX && figures[i].name[0]; i++) {
+		const json_t *known = json_object_get(c->method_figures, figures[i].name);
+		double value = figures[i].value, low = value, high = value;
+
+		if (known) {
+			low = fmin(low, json_number_value(json_object_get(known, "low")));
+			high = fmax(high, json_number_value(json_object_get(known, "high")));
+		}
+		json_object_set_new(c->method_figures, figures[i].name,
+				    json_pack("{s:f, s:f, s:f}", "value", value, "low", low, "high",
+					      high));
+	}
+}
+
 static int add_cases(struct study *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -219,6 +236,7 @@ static int verify_case(struct study *s, size_t index, struct failure *why)
 	c->verified = json_pack("{s:I, s:s, s:b}", "bytes", (json_int_t)out.received, "hash", text,
 				"ok", ok);
 	remember_note(c, out.note);
+	remember_figures(c, out.figures);
 	note_link(s, &out);
 	if (!ok)
 		set_status(c, CASE_FAILED,
@@ -270,6 +288,7 @@ static int sample_case(struct study *s, const struct turn *turn, struct failure 
 	if (err)
 		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
 	add_sample(&s->result->cases[index], turn, &out);
+	remember_figures(&s->result->cases[index], out.figures);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct transfer_outcome {
 	uint64_t hash; /* of what arrived; with SINK_VERIFY only */
 	struct link_actual sender_link, receiver_link;
 	char note[METHOD_NOTE_MAX];
+	struct method_figure figures[METHOD_FIGURES_MAX];
 };
 
 /* The chunk that a method is given: never 0, at most the payload and what one call can move. */

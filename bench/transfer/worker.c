@@ -128,6 +128,7 @@ void worker_release(struct worker *w)
 
 	w->spec->method->release(&w->job);
 	w->out->release_cpu_s = clock_process_cpu() - before;
+	memcpy(w->out->figures, w->job.figures, sizeof(w->out->figures));
 	if (w->socket >= 0)
 		close(w->socket);
 }
