@@ -12,6 +12,7 @@ static const char *const field_names[SAMPLE_FIELDS] = {
 	[SAMPLE_RECEIVER_CPU_S] = "receiver_cpu_s",
 	[SAMPLE_SYSTEM_CPU_S] = "system_cpu_s",
 	[SAMPLE_STEAL_S] = "steal_s",
+	[SAMPLE_YARDSTICK_S] = "yardstick_s",
 	[SAMPLE_SETUP_CPU_S] = "setup_cpu_s",
 	[SAMPLE_RELEASE_CPU_S] = "release_cpu_s",
 	[SAMPLE_FAULTS_MINOR] = "faults_minor",

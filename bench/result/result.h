@@ -30,6 +30,7 @@ enum sample_field {
 	SAMPLE_STEAL_S, /* taken by the hypervisor, all CPUs, same steps */
 	SAMPLE_SETUP_CPU_S, /* the worker's CPU before the clock: open, map, allocate */
 	SAMPLE_RELEASE_CPU_S, /* after it: unmap, close */
+	SAMPLE_YARDSTICK_S, /* the same piece of work each time, on the worker's CPU: its speed just then */
 	SAMPLE_FAULTS_MINOR, /* getrusage of the worker over the span, as are the next three */
 	SAMPLE_FAULTS_MAJOR,
 	SAMPLE_SWITCHES_VOLUNTARY,

@@ -12,6 +12,7 @@
 
 #include "base/size.h"
 #include "analysis/claims.h"
+#include "analysis/host_speed.h"
 #include "analysis/prices.h"
 #include "measure/clock.h"
 #include "study/counting.h"
@@ -265,6 +266,7 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 	t->value[SAMPLE_STEAL_S][row] = whole_ns(out->steal_s);
 	t->value[SAMPLE_SETUP_CPU_S][row] = whole_ns(out->setup_cpu_s);
 	t->value[SAMPLE_RELEASE_CPU_S][row] = whole_ns(out->release_cpu_s);
+	t->value[SAMPLE_YARDSTICK_S][row] = whole_ns(out->yardstick_s);
 	t->value[SAMPLE_FAULTS_MINOR][row] = (double)out->faults_minor;
 	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
 	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
@@ -453,6 +455,24 @@ static int count_all(struct study *s, struct failure *why)
 	return err;
 }
 
+/* A machine that changes its speed changes every figure; only what was interleaved stays comparable. */
+static void note_host_speed(struct study *s)
+{
+	struct host_speed speed;
+	char text[200];
+
+	if (host_speed(s->result, &speed))
+		return;
+	json_object_set_new(s->result->run, "yardstick", host_speed_json(&speed));
+	if (!speed.n || speed.high_s <= HOST_SPEED_STEADY * speed.low_s)
+		return;
+	snprintf(text, sizeof(text),
+		 "the same piece of work took %.2f to %.2f ms (10th to 90th percentile): this machine's own speed changed by %.0f %% during the run",
+		 speed.low_s * 1e3, speed.high_s * 1e3, 100 * (speed.high_s / speed.low_s - 1));
+	result_warn(s->result, "host_speed", text,
+		    "seconds of this run may not repeat in the next one to better than that; ratios between methods do, since their samples took turns");
+}
+
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */
 static void conclude(struct study *s)
 {
@@ -474,6 +494,7 @@ static void conclude(struct study *s)
 	for (size_t i = 0; i < s->result->case_count; i++)
 		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
 			counting_unknown(&s->result->cases[i], reason);
+	note_host_speed(s);
 	prices = prices_fit(s->result, s->settings->seed);
 	if (prices) {
 		json_decref(s->result->prices);

@@ -15,6 +15,7 @@
 
 #include "measure/clock.h"
 #include "measure/sysstat.h"
+#include "measure/yardstick.h"
 #include "transfer/child.h"
 #include "transfer/receiver.h"
 #include "transfer/worker.h"
@@ -63,21 +64,28 @@ static bool worker_step(struct worker_report *report, const struct child *self, 
 static void worker_main(const struct transfer_spec *spec, const struct child *self, uint16_t port)
 {
 	volatile uint32_t *phase = spec->hooks ? spec->hooks->sender_phase : NULL;
-	struct worker_report report = { 0 };
+	struct worker_report report = { .out.yardstick_s = NAN };
+	struct yardstick yardstick = { NULL };
 	struct worker w;
+	double speed = NAN;
 	int err;
 
 	if (child_wait_for_word(self))
 		return;
 	set_phase(phase, PHASE_SETUP);
 	err = worker_prepare(&w, spec, port, &report.out, &report.why);
+	/* under counters it would only be counted */
+	if (!err && !spec->hooks && !yardstick_open(&yardstick))
+		speed = yardstick_read(&yardstick);
 	if (worker_step(&report, self, STAGE_READY, err) && !child_wait_for_word(self)) {
 		err = worker_transfer(&w, &report.why);
 		worker_step(&report, self, STAGE_DONE, err);
 		/* counters are read while both processes still exist */
 		if (child_wait_for_word(self))
 			return;
+		report.out.yardstick_s = (speed + yardstick_read(&yardstick)) / 2;
 	}
+	yardstick_close(&yardstick);
 	worker_release(&w);
 	set_phase(phase, PHASE_OFF);
 	worker_step(&report, self, STAGE_RELEASED, 0);
@@ -323,6 +331,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
+	out->yardstick_s = NAN;
 	*receiver = 0;
 	listener = link_listen(&spec->link, &port, why);
 	if (listener < 0)

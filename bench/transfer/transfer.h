@@ -48,6 +48,7 @@ struct transfer_outcome {
 	double wall_s, sender_cpu_s, receiver_cpu_s;
 	double system_cpu_s, steal_s; /* NaN where /proc/stat can't be read */
 	double setup_cpu_s, release_cpu_s;
+	double yardstick_s; /* measure/yardstick.h, mean of just before and after; NaN when not taken */
 	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
 	uint64_t received;
 	uint64_t hash; /* of what arrived; with SINK_VERIFY only */
