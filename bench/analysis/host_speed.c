@@ -31,7 +31,7 @@ int host_speed(const struct result *result, struct host_speed *out)
 {
 	double *all;
 
-	*out = (struct host_speed){ collect(result, NULL), NAN, NAN, NAN };
+	*out = (struct host_speed) { collect(result, NULL), NAN, NAN, NAN };
 	if (!out->n)
 		return 0;
 	all = malloc(out->n * sizeof(*all));

@@ -11,7 +11,8 @@
 struct host_speed {
 	size_t n; /* samples with a yardstick; 0: the rest is NaN */
 	double median_s;
-	double low_s, high_s; /* 10th and 90th percentile: the usual range, without single hiccups */
+	double low_s,
+		high_s; /* 10th and 90th percentile: the usual range, without single hiccups */
 };
 
 /* Over every sample of the result that is not warm-up. Returns 0 or -ENOMEM. */
