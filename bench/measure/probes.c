@@ -30,6 +30,8 @@ struct probes {
 	bool distrusted[PROBE_SUBJECTS];
 	struct bpf_object *objects[OBJECTS];
 	struct bpf_link *links[HOOKS_MAX * HOOK_PROGRAMS];
+	const struct bpf_program *attached[HOOKS_MAX * HOOK_PROGRAMS]; /* as many as links */
+	uint64_t missed_before;
 	size_t link_count;
 	unsigned int cpus;
 	int control_map, counters_map;
@@ -269,6 +271,21 @@ static void detach(struct probes *probes)
 		bpf_link__destroy(probes->links[--probes->link_count]);
 }
 
+/* See struct probe_counts; of all programs that are attached now, since they were loaded. */
+static uint64_t missed(const struct probes *probes)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < probes->link_count; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(probes->attached[i]), &info, &size))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
 static void close_objects(struct probes *probes)
 {
 	detach(probes);
@@ -343,6 +360,7 @@ static int attach(struct probes *probes, size_t *failed)
 				*failed = i;
 				return -err;
 			}
+			probes->attached[probes->link_count] = program;
 			probes->links[probes->link_count++] = link;
 		}
 	}
@@ -543,6 +561,7 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 		detach(probes);
 		return err;
 	}
+	probes->missed_before = missed(probes);
 	control->tgid[ROLE_RECEIVER] = (__u32)target->receiver;
 	control->tgid[ROLE_SENDER] = (__u32)target->sender;
 	return 0;
@@ -569,9 +588,12 @@ void probes_read(const struct probes *probes, struct probe_counts *out)
 void probes_end(struct probes *probes, struct probe_counts *out)
 {
 	volatile struct control *control = probes->control;
+	uint64_t now = missed(probes);
 
 	control->tgid[ROLE_SENDER] = control->tgid[ROLE_RECEIVER] = 0;
 	detach(probes);
-	if (out)
+	if (out) {
 		probes_read(probes, out);
+		out->missed = now - probes->missed_before;
+	}
 }

@@ -74,7 +74,13 @@ struct probe_row {
 
 struct probe_counts {
 	struct counters of[ROLES][PHASES]; /* summed over CPUs; [PHASE_OFF] stays empty */
-	bool tcp, light; /* copied from the target */
+	bool tcp, light;		   /* copied from the target */
+	/*
+	 * How often the kernel left out a program because it was already running on that CPU: since 6.13 the
+	 * system-call tracepoints can be preempted by another task's. Not 0: something may be missing. Only
+	 * probes_end() fills it in; always 0 before 5.12, which does not tell (nor preempt).
+	 */
+	uint64_t missed;
 };
 
 /* One number, ready to be written. `reason` is set when it is not known. */

@@ -17,6 +17,7 @@
 #include "study/counts.h"
 
 #define TRANSFERS_MAX 9
+#define TRIES 5
 /* With smaller chunks the hooks fire so often that the dearer ones would cost more than they tell. */
 #define LIGHT_BELOW (32u << 10)
 
@@ -31,7 +32,8 @@ struct counting {
 	struct deduction deduction; /* of the source of the last transfer */
 	struct watched watched[TRANSFERS_MAX];
 	size_t count;
-	char refused[sizeof(((struct failure *)0)->text)]; /* why a transfer went uncounted; "" : none did */
+	char refused[sizeof(
+		((struct failure *)0)->text)]; /* why a transfer went uncounted; "" : none did */
 };
 
 static void set_probes(struct result *result, json_t *rows)
@@ -57,7 +59,8 @@ static void check_probes(struct probes *probes, const char *dir, struct result *
 			    "the section on how each number was counted has both numbers");
 }
 
-int counting_open(struct counting **out, const char *dir, struct result *result, struct failure *why)
+int counting_open(struct counting **out, const char *dir, struct result *result,
+		  struct failure *why)
 {
 	struct failure inner = { 0 };
 	struct counting *c = calloc(1, sizeof(*c));
@@ -68,7 +71,8 @@ int counting_open(struct counting **out, const char *dir, struct result *result,
 	if (probes_open(&c->probes, NULL, &inner)) {
 		set_probes(result, probes_json_none(inner.text));
 		result_warn(result, "not_counted", inner.text,
-			    "calls, switches and copies are not known: the timings stand without their proof");
+			    "calls, switches and copies are not known: the timings stand without "
+			    "their proof");
 		free(c);
 		return 0;
 	}
@@ -91,7 +95,8 @@ struct session {
 	struct probe_target target;
 	struct probe_counts *counts;
 	bool begun, counted;
-	struct failure refused; /* why the probes could not be begun; the transfer goes on without them */
+	struct failure
+		refused; /* why the probes could not be begun; the transfer goes on without them */
 };
 
 static int on_born(void *arg, pid_t sender, pid_t receiver, struct failure *why)
@@ -115,7 +120,7 @@ static void on_over(void *arg)
 	s->begun = false;
 }
 
-int counting_transfer(struct counting *c, const struct transfer_spec *spec, struct failure *why)
+static int watch(struct counting *c, const struct transfer_spec *spec, struct failure *why)
 {
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
 	struct session session = { .probes = c->probes,
@@ -154,9 +159,23 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, stru
 	w->sender_cpu_s = out.sender_cpu_s;
 	w->voluntary = out.switches_voluntary;
 	w->involuntary = out.switches_involuntary;
-	if (c->count < TRANSFERS_MAX)
+	return 1;
+}
+
+int counting_transfer(struct counting *c, const struct transfer_spec *spec, struct failure *why)
+{
+	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
+	int counted;
+
+	/* a count in which the kernel left out a probe is no count: once more */
+	for (int i = 0; i < TRIES; i++) {
+		counted = watch(c, spec, why);
+		if (counted <= 0 || !w->counts.missed)
+			break;
+	}
+	if (counted > 0 && c->count < TRANSFERS_MAX)
 		c->count++;
-	return 0;
+	return counted < 0 ? counted : 0;
 }
 
 static int by_cpu(const void *a, const void *b)
@@ -179,12 +198,14 @@ static void store_observation(const struct counting *c, struct case_result *kase
 	timed = stats_median(values, n, 0.95);
 	free(values);
 	mine = c->watched[c->count / 2].sender_cpu_s;
-	json_object_set_new(kase->counts, "observation",
-			    timed.n && timed.median > 0 ?
-				    json_pack("{s:f, s:f, s:I, s:s}", "value", mine / timed.median,
-					      "sender_cpu_s", mine, "transfers", (json_int_t)c->count,
-					      "source", "sender CPU of the counting pass ÷ of the timed pass, medians") :
-				    unmeasured("no timed sample to compare with"));
+	json_object_set_new(
+		kase->counts, "observation",
+		timed.n && timed.median > 0
+			? json_pack("{s:f, s:f, s:I, s:s}", "value", mine / timed.median,
+				    "sender_cpu_s", mine, "transfers", (json_int_t)c->count,
+				    "source",
+				    "sender CPU of the counting pass ÷ of the timed pass, medians")
+			: unmeasured("no timed sample to compare with"));
 }
 
 /* The kernel's own count of the same transfer, beside the probe's. */
@@ -198,19 +219,41 @@ static void second_opinion(json_t *counts, const char *key, long value)
 					      "getrusage of the same transfer"));
 }
 
+static void warn_of_misses(const struct counting *c, struct result *result,
+			   const struct case_result *kase)
+{
+	uint64_t most = 0;
+	char text[200];
+
+	for (size_t i = 0; i < c->count; i++)
+		most = c->watched[i].counts.missed > most ? c->watched[i].counts.missed : most;
+	if (!most)
+		return;
+	snprintf(text, sizeof(text),
+		 "%.40s: the kernel left out a probe %" PRIu64
+		 " times (it was running on that CPU already), in each of %d tries",
+		 kase->method, most, TRIES);
+	result_warn(result, "probes_missed", text,
+		    "up to that many calls, copies or switches may be missing from a count of this "
+		    "run");
+}
+
 void counting_store(struct counting *c, struct result *result, struct case_result *kase)
 {
 	if (!c->count) {
-		counting_unknown(kase, c->refused[0] ? c->refused :
-						       "the counting pass did not reach this case");
+		counting_unknown(kase, c->refused[0] ? c->refused
+						     : "the counting pass did not reach this case");
 		if (c->refused[0])
 			result_warn(result, "not_counted", c->refused,
-				    "calls, switches and copies are not known: the timings stand without their proof");
+				    "calls, switches and copies are not known: the timings stand "
+				    "without their proof");
 		return;
 	}
+	warn_of_misses(c, result, kase);
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
 	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
-	second_opinion(kase->counts, "context_switches_voluntary", c->watched[c->count / 2].voluntary);
+	second_opinion(kase->counts, "context_switches_voluntary",
+		       c->watched[c->count / 2].voluntary);
 	second_opinion(kase->counts, "context_switches_involuntary",
 		       c->watched[c->count / 2].involuntary);
 	counts_from_samples(kase);
@@ -221,18 +264,29 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 void counting_unknown(struct case_result *kase, const char *reason)
 {
 	static const char *const counts[] = {
-		"syscalls", "syscalls_setup", "receiver_syscalls", "crossings",
-		"context_switches_voluntary", "context_switches_involuntary",
-		"context_switches_process", "context_switches_thread", "interrupts", "softirqs",
-		"page_faults_user", "page_faults_kernel", "page_cache_pages_added",
-		"page_cache_pages_touched", "observation",
+		"syscalls",
+		"syscalls_setup",
+		"receiver_syscalls",
+		"crossings",
+		"context_switches_voluntary",
+		"context_switches_involuntary",
+		"context_switches_process",
+		"context_switches_thread",
+		"interrupts",
+		"softirqs",
+		"page_faults_user",
+		"page_faults_kernel",
+		"page_cache_pages_added",
+		"page_cache_pages_touched",
+		"observation",
 	};
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		json_object_set_new(kase->counts, counts[i], unmeasured(reason));
 	for (int site = 0; site < SITES; site++)
-		json_object_set_new(kase->copies, probes_site_name((enum site)site),
-				    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
+		json_object_set_new(
+			kase->copies, probes_site_name((enum site)site),
+			json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
 	json_object_set_new(kase->copies, "factor", unmeasured(reason));
 	counts_from_samples(kase);
 }
