@@ -20,7 +20,7 @@ OUT     ?= results/$(shell date +%Y%m%d-%H%M%S)
 PLAN    ?= bench/plans/bench.plan
 RESULT  ?= results/reference
 
-LIBS     := jansson gsl hwloc libxxhash libbpf
+LIBS     := jansson gsl hwloc libxxhash libbpf liburing
 # "=", not ":=": in `make deps bench` these are asked for after deps has installed what answers
 INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror

@@ -14,6 +14,7 @@ clang                         clang              clang            clang
 pkg-config                    pkgconf            pkgconf          pkg-config
 bpftool                       bpftool            bpf              bpftool
 libbpf-dev                    libbpf-devel       libbpf           lib:libbpf
+liburing-dev                  liburing-devel     liburing         lib:liburing
 libelf-dev                    elfutils-libelf-devel libelf        lib:libelf
 zlib1g-dev                    zlib-devel         zlib             lib:zlib
 libpfm4-dev                   libpfm-devel       libpfm           file:/usr/include/perfmon/pfmlib.h

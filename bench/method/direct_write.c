@@ -176,7 +176,7 @@ static void release(struct job *job)
 const struct method method_direct_write = {
 	.name = "direct_write",
 	.summary = "read with O_DIRECT into a user buffer, write it to the socket",
-	.flags = METHOD_BYPASSES_PAGE_CACHE | METHOD_USER_BUFFER,
+	.flags = METHOD_CLASSIC | METHOD_BYPASSES_PAGE_CACHE | METHOD_USER_BUFFER,
 	.textbook = {
 		.calls = { { "read", 1 }, { "write", 1 } },
 		.says = "zero-copy: the device fills the user buffer and the page cache is left out",

@@ -27,6 +27,12 @@ enum method_flag {
 	METHOD_BYPASSES_PAGE_CACHE = 1 << 0,
 	/* reads through a user buffer of one chunk */
 	METHOD_USER_BUFFER = 1 << 1,
+	/* one of the five that every text compares: what is measured when no method is named */
+	METHOD_CLASSIC = 1 << 2,
+	/* its set-up reads the whole file: it has no cold case */
+	METHOD_FILLS_CACHE = 1 << 3,
+	/* sends with MSG_ZEROCOPY or its like, which only some sockets can (TCP) */
+	METHOD_ZEROCOPY = 1 << 4,
 };
 
 /* What one transfer works on. The harness fills the first part, the method the second. */

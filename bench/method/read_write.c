@@ -48,7 +48,7 @@ static void release(struct job *job)
 const struct method method_read_write = {
 	.name = "read_write",
 	.summary = "read into a user buffer, write it to the socket",
-	.flags = METHOD_USER_BUFFER,
+	.flags = METHOD_CLASSIC | METHOD_USER_BUFFER,
 	.textbook = {
 		.calls = { { "read", 1 }, { "write", 1 } },
 		.file_to_user = 1,

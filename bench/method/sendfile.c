@@ -33,6 +33,7 @@ static int move(struct job *job)
 const struct method method_sendfile = {
 	.name = "sendfile",
 	.summary = "sendfile from the file to the socket",
+	.flags = METHOD_CLASSIC,
 	.textbook = {
 		.calls = { { "sendfile", 1 } },
 		.file_to_socket = 1,

@@ -32,20 +32,24 @@ static int each_item(struct plan_line *line, const char *list, const char *what,
 
 static int take_method(struct plan_line *line, const char *name, struct failure *why)
 {
-	char known[512] = "";
+	char known[768] = "";
 
 	for (size_t i = 0; methods[i]; i++) {
-		if (!strcmp(name, "all") || !strcmp(name, methods[i]->name))
+		bool of_set = !strcmp(name, "all") ||
+			      (!strcmp(name, "classic") && methods[i]->flags & METHOD_CLASSIC);
+
+		if (of_set || !strcmp(name, methods[i]->name))
 			line->methods |= (uint64_t)1 << i;
 		if (!strcmp(name, methods[i]->name))
 			return 0;
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", i ? ", " : "",
 			 methods[i]->name);
 	}
-	if (!strcmp(name, "all"))
+	if (!strcmp(name, "all") || !strcmp(name, "classic"))
 		return 0;
-	return fail(why, EXIT_WRONG_USE, EINVAL, "there is no method '%s'; there are: %s, all", name,
-		    known);
+	return fail(why, EXIT_WRONG_USE, EINVAL,
+		    "there is no method '%s'; there are: %s, and 'classic' for the first five, 'all' for all",
+		    name, known);
 }
 
 int plan_methods(struct plan_line *line, const char *list, struct failure *why)
@@ -233,6 +237,16 @@ int plan_load(struct plan *plan, const char *path, struct failure *why)
 	return err;
 }
 
+static uint64_t classic_methods(void)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; methods[i]; i++)
+		if (methods[i]->flags & METHOD_CLASSIC)
+			mask |= (uint64_t)1 << i;
+	return mask;
+}
+
 static struct plan_line laid_over(const struct plan_line *line, const struct plan_line *override)
 {
 	struct plan_line out = *line;
@@ -249,7 +263,7 @@ static struct plan_line laid_over(const struct plan_line *line, const struct pla
 	}
 	/* what nobody said */
 	if (!out.methods)
-		out.methods = ~(uint64_t)0;
+		out.methods = classic_methods();
 	if (!out.caches)
 		out.caches = 1u << CACHE_WARM;
 	if (!out.sinks)

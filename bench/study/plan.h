@@ -6,8 +6,8 @@
  *     rounds 15                 timed rounds, the most that any case gets
  *     warmup 1                  rounds before them, kept but not summarised
  *     size 320000K              payload
- *     case chunk=32K cache=warm,cold methods=all sink=drain rounds=5
- * What a case line leaves out is: every method, 32K, warm, drain, the plan's rounds. A case line can ask
+ *     case chunk=32K cache=warm,cold methods=classic sink=drain rounds=5
+ * What a case line leaves out is: the classic five methods, 32K, warm, drain, the plan's rounds. A case line can ask
  * for fewer rounds, not for more.
  */
 #ifndef COPYTAX_STUDY_PLAN_H

@@ -117,7 +117,10 @@ static void probe_cases(struct study *s)
 		};
 
 		reason[0] = '\0';
-		if (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason)))
+		if (plan->method->flags & METHOD_FILLS_CACHE && plan->cache == CACHE_COLD)
+			set_status(&s->result->cases[i], CASE_SKIPPED,
+				   "its set-up reads the whole file before the clock starts: nothing is cold then; use a warm cache");
+		else if (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason)))
 			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 	}
 }
