@@ -444,7 +444,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 					   .stop = &stop };
 	json_t *facts = NULL;
 	sigset_t blocked;
-	uint16_t port;
+	struct link_address at;
 	size_t count;
 	int err = plan_expand(&o->plan, &o->lines, &cases, &count, why), listener, saved;
 
@@ -452,7 +452,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 		err = placement_choose(o->conditions.placement, &place, why);
 	if (!err) {
 		/* a port or a congestion control that can't be had fails here, before the payload is made */
-		listener = link_listen(&o->conditions.link, &port, why);
+		listener = link_listen(&o->conditions.link, 1, &at, why);
 		err = listener < 0 ? listener : close(listener);
 	}
 	if (!err)

@@ -8,7 +8,39 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include "transfer/veth.h"
+
+const char *const link_names[LINKS] = {
+	[LINK_TCP] = "tcp",
+	[LINK_UNIX] = "unix",
+	[LINK_VETH] = "veth",
+	[LINK_REMOTE] = "remote",
+};
+
+const char *const link_summaries[LINKS] = {
+	[LINK_TCP] = "TCP over loopback",
+	[LINK_UNIX] = "a stream of the AF_UNIX family: no TCP, no packets",
+	[LINK_VETH] = "TCP between two network namespaces, made for the run and removed after it (root)",
+	[LINK_REMOTE] = "TCP to 'copytax serve' on another host",
+};
+
+int link_parse(const char *name, enum link_kind *kind)
+{
+	for (int i = 0; i < LINKS; i++)
+		if (!strcmp(name, link_names[i])) {
+			*kind = (enum link_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+bool link_is_tcp(enum link_kind kind)
+{
+	return kind != LINK_UNIX;
+}
 
 /* The privileged option first: the plain one is silently cut to net.core.{w,r}mem_max. */
 static int set_buffer(int s, int forced, int plain, uint32_t bytes)
@@ -22,28 +54,41 @@ static int set_buffer(int s, int forced, int plain, uint32_t bytes)
 	return setsockopt(s, SOL_SOCKET, plain, &value, sizeof(value)) ? -errno : 0;
 }
 
-static int open_socket(const struct link_settings *settings, struct failure *why)
+static int set_tcp(int s, const struct link_settings *settings, struct failure *why)
 {
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = settings->nodelay, err;
+	int on = settings->nodelay;
 
-	if (s < 0)
-		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a TCP socket: %s",
-			    strerror(errno));
 	if (settings->congestion[0] &&
 	    setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, settings->congestion,
-		       (socklen_t)strlen(settings->congestion))) {
-		err = fail(why, EXIT_MACHINE_CANT, errno,
-			   "can't set TCP congestion control to '%s' (%s); /proc/sys/net/ipv4/tcp_available_congestion_control lists what there is; choose with --cc, or --cc default",
-			   settings->congestion, strerror(errno));
+		       (socklen_t)strlen(settings->congestion)))
+		return fail(why, EXIT_MACHINE_CANT, errno,
+			    "can't set TCP congestion control to '%s' (%s); /proc/sys/net/ipv4/tcp_available_congestion_control lists what there is; choose with --cc, or --cc default",
+			    settings->congestion, strerror(errno));
+	if (setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't set a TCP socket's options: %s",
+			    strerror(errno));
+	return 0;
+}
+
+static int open_socket(const struct link_settings *settings, bool listener, struct failure *why)
+{
+	int family = settings->kind == LINK_UNIX ? AF_UNIX : AF_INET, s, err = 0;
+
+	s = settings->kind == LINK_VETH ?
+		    veth_socket(settings->veth, listener ? VETH_RECEIVER : VETH_SENDER) :
+		    socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a socket for the link '%s': %s",
+			    link_names[settings->kind], strerror(errno));
+	if (family == AF_INET)
+		err = set_tcp(s, settings, why);
+	if (err)
 		goto out;
-	}
-	err = setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ? -errno : 0;
-	if (!err)
-		err = set_buffer(s, SO_SNDBUFFORCE, SO_SNDBUF, settings->send_buffer);
+	err = set_buffer(s, SO_SNDBUFFORCE, SO_SNDBUF, settings->send_buffer);
 	if (!err)
 		err = set_buffer(s, SO_RCVBUFFORCE, SO_RCVBUF, settings->receive_buffer);
 	if (err)
-		err = fail(why, EXIT_MACHINE_CANT, -err, "can't set a TCP socket's options: %s",
+		err = fail(why, EXIT_MACHINE_CANT, -err, "can't set a socket's buffers: %s",
 			   strerror(-err));
 out:
 	if (err) {
@@ -53,65 +98,98 @@ out:
 	return s;
 }
 
-static struct sockaddr_in loopback(uint16_t port)
+static struct link_address first_address(const struct link_settings *settings)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-				     .sin_port = htons(port),
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct link_address at = { .length = sizeof(struct sockaddr_in) };
+	struct sockaddr_in *inet = (struct sockaddr_in *)&at.address;
+
+	if (settings->kind == LINK_UNIX) {
+		/* a name of no letters: the kernel chooses one that no file stands for */
+		at.address.ss_family = AF_UNIX;
+		at.length = sizeof(sa_family_t);
+		return at;
+	}
+	inet->sin_family = AF_INET;
+	inet->sin_port = htons(settings->port);
+	inet->sin_addr.s_addr = settings->kind == LINK_VETH ? inet_addr(VETH_RECEIVER_ADDRESS) :
+							      htonl(INADDR_LOOPBACK);
+	return at;
 }
 
-int link_listen(const struct link_settings *settings, uint16_t *port, struct failure *why)
+static void describe(const struct link_address *at, char *text, size_t size)
 {
-	struct sockaddr_in address = loopback(settings->port);
-	socklen_t len = sizeof(address);
-	int s = open_socket(settings, why), on = 1, err = 0;
+	const struct sockaddr_in *inet = (const struct sockaddr_in *)&at->address;
+	char address[INET_ADDRSTRLEN] = "";
+
+	if (at->address.ss_family != AF_INET) {
+		snprintf(text, size, "a local socket");
+		return;
+	}
+	(void)inet_ntop(AF_INET, &inet->sin_addr, address, sizeof(address));
+	snprintf(text, size, "%s port %u", address, ntohs(inet->sin_port));
+}
+
+int link_listen(const struct link_settings *settings, unsigned int connections,
+		struct link_address *at, struct failure *why)
+{
+	int s = open_socket(settings, true, why), on = 1, err = 0;
+	char where[64];
 
 	if (s < 0)
 		return s;
+	*at = first_address(settings);
 	/* a port that the sample before used is in TIME_WAIT; one that somebody listens on stays refused */
 	(void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(s, (struct sockaddr *)&address, len) || listen(s, 1) ||
-	    getsockname(s, (struct sockaddr *)&address, &len)) {
-		err = fail(why, EXIT_MACHINE_CANT, errno,
-			   "can't listen on 127.0.0.1 port %u: %s; choose another with --port, or leave it out",
-			   settings->port, strerror(errno));
-		close(s);
-		return err;
+	if (!bind(s, (struct sockaddr *)&at->address, at->length) && !listen(s, (int)connections)) {
+		at->length = sizeof(at->address);
+		if (!getsockname(s, (struct sockaddr *)&at->address, &at->length))
+			return s;
 	}
-	*port = ntohs(address.sin_port);
-	return s;
+	err = errno;
+	describe(at, where, sizeof(where));
+	close(s);
+	return fail(why, EXIT_MACHINE_CANT, err,
+		    "can't listen on %s: %s; choose another with --port, or leave it out", where,
+		    strerror(err));
 }
 
-int link_connect(const struct link_settings *settings, uint16_t port, struct failure *why)
+int link_connect(const struct link_settings *settings, const struct link_address *at,
+		 struct failure *why)
 {
-	struct sockaddr_in address = loopback(port);
-	int s = open_socket(settings, why), err;
+	int s = open_socket(settings, false, why), err;
+	char where[64];
 
 	if (s < 0)
 		return s;
-	while (connect(s, (struct sockaddr *)&address, sizeof(address))) {
+	while (connect(s, (const struct sockaddr *)&at->address, at->length)) {
 		if (errno == EINTR)
 			continue;
-		err = fail(why, EXIT_MACHINE_CANT, errno,
-			   "can't connect to 127.0.0.1 port %u: %s", port, strerror(errno));
+		err = errno;
+		describe(at, where, sizeof(where));
 		close(s);
-		return err;
+		return fail(why, EXIT_MACHINE_CANT, err, "can't connect to %s: %s", where,
+			    strerror(err));
 	}
 	return s;
 }
 
 int link_read_back(int s, struct link_actual *actual)
 {
-	socklen_t len = sizeof(actual->congestion);
+	socklen_t len = sizeof(int);
+	int family = 0;
 
 	memset(actual, 0, sizeof(*actual));
-	if (getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, actual->congestion, &len))
-		return -errno;
-	actual->congestion[sizeof(actual->congestion) - 1] = '\0';
-	len = sizeof(int);
-	if (getsockopt(s, IPPROTO_TCP, TCP_NODELAY, &actual->nodelay, &len) ||
+	if (getsockopt(s, SOL_SOCKET, SO_DOMAIN, &family, &len) ||
 	    getsockopt(s, SOL_SOCKET, SO_SNDBUF, &actual->send_buffer, &len) ||
 	    getsockopt(s, SOL_SOCKET, SO_RCVBUF, &actual->receive_buffer, &len))
 		return -errno;
+	if (family == AF_UNIX)
+		return 0;
+	if (getsockopt(s, IPPROTO_TCP, TCP_NODELAY, &actual->nodelay, &len))
+		return -errno;
+	len = sizeof(actual->congestion);
+	if (getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, actual->congestion, &len))
+		return -errno;
+	actual->congestion[sizeof(actual->congestion) - 1] = '\0';
 	return 0;
 }

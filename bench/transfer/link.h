@@ -1,34 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* The link: a TCP connection over loopback, set alike on both ends and read back. */
+/*
+ * The link: what the socket is. Every kind is made by the same three calls, set alike on both ends and
+ * read back; only link_listen() and link_connect() know how kinds differ.
+ */
 #ifndef COPYTAX_TRANSFER_LINK_H
 #define COPYTAX_TRANSFER_LINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/failure.h"
 
 #define CONGESTION_NAME_MAX 16 /* TCP_CA_NAME_MAX of the kernel */
 
+enum link_kind {
+	LINK_TCP, /* loopback */
+	LINK_UNIX, /* an AF_UNIX stream */
+	LINK_VETH, /* TCP between two network namespaces that transfer/veth.h makes */
+	LINK_REMOTE, /* TCP to `copytax serve` on another host */
+	LINKS
+};
+
+extern const char *const link_names[LINKS];
+extern const char *const link_summaries[LINKS];
+
+struct veth;
+
 struct link_settings {
+	enum link_kind kind;
 	char congestion[CONGESTION_NAME_MAX]; /* empty: the system's default */
 	uint32_t send_buffer, receive_buffer; /* bytes as asked of the kernel; 0: auto-tuned */
 	bool nodelay;
 	uint16_t port; /* 0: any free one */
+	const struct veth *veth; /* LINK_VETH: where the ends are; not owned */
+};
+
+/* Where a listener is, for its link_connect(). */
+struct link_address {
+	struct sockaddr_storage address;
+	socklen_t length;
 };
 
 /* What the kernel says it set. It doubles the buffer sizes for its own bookkeeping (socket(7)). */
 struct link_actual {
-	char congestion[CONGESTION_NAME_MAX];
+	char congestion[CONGESTION_NAME_MAX]; /* empty: not TCP */
 	int send_buffer, receive_buffer;
 	int nodelay;
 };
 
-/* A listener on 127.0.0.1 with the settings that its connections inherit. Returns a descriptor or -errno. */
-int link_listen(const struct link_settings *settings, uint16_t *port, struct failure *why);
+/* Returns 0, or -EINVAL for a name there is none of. */
+int link_parse(const char *name, enum link_kind *kind);
+
+/* Does it run TCP? What is set and counted in TCP holds for these only. */
+bool link_is_tcp(enum link_kind kind);
+
+/*
+ * A listener with the settings that its connections inherit, and room for `connections` of them to wait.
+ * Returns a descriptor or -errno.
+ */
+int link_listen(const struct link_settings *settings, unsigned int connections,
+		struct link_address *at, struct failure *why);
 
 /* A connection to it. Returns a descriptor or -errno. */
-int link_connect(const struct link_settings *settings, uint16_t port, struct failure *why);
+int link_connect(const struct link_settings *settings, const struct link_address *at,
+		 struct failure *why);
 
 /* Returns 0 or -errno. */
 int link_read_back(int socket, struct link_actual *actual);

@@ -61,7 +61,8 @@ static bool worker_step(struct worker_report *report, const struct child *self, 
 	return send(self->control, report, sizeof(*report), MSG_NOSIGNAL) == sizeof(*report) && !err;
 }
 
-static void worker_main(const struct transfer_spec *spec, const struct child *self, uint16_t port)
+static void worker_main(const struct transfer_spec *spec, const struct child *self,
+			const struct link_address *at)
 {
 	volatile uint32_t *phase = spec->hooks ? spec->hooks->sender_phase : NULL;
 	struct worker_report report = { .out.yardstick_s = NAN };
@@ -73,7 +74,7 @@ static void worker_main(const struct transfer_spec *spec, const struct child *se
 	if (child_wait_for_word(self))
 		return;
 	set_phase(phase, PHASE_SETUP);
-	err = worker_prepare(&w, spec, port, &report.out, &report.why);
+	err = worker_prepare(&w, spec, at, &report.out, &report.why);
 	/* under counters it would only be counted */
 	if (!err && !spec->hooks && !yardstick_open(&yardstick))
 		speed = yardstick_read(&yardstick);
@@ -105,8 +106,8 @@ static void receiver_main(const struct transfer_spec *spec, const struct child *
 
 static int start_children(struct harness *h)
 {
-	uint16_t port = 0;
-	int listener = link_listen(&h->spec->link, &port, h->why);
+	struct link_address at;
+	int listener = link_listen(&h->spec->link, 1, &at, h->why);
 	pid_t pid;
 
 	if (listener < 0)
@@ -121,7 +122,7 @@ static int start_children(struct harness *h)
 		pid = child_fork(&h->worker);
 		if (!pid) {
 			close(h->receiver.control);
-			worker_main(h->spec, &h->worker, port);
+			worker_main(h->spec, &h->worker, &at);
 			_exit(0);
 		}
 	}
@@ -326,14 +327,14 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	struct harness h = { .spec = spec, .why = why, .worker = { 0, -1 }, .receiver = { 0, -1 } };
 	struct worker w = { 0 };
 	struct sysstat before, after;
-	uint16_t port = 0;
+	struct link_address at;
 	int listener, err;
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
 	out->yardstick_s = NAN;
 	*receiver = 0;
-	listener = link_listen(&spec->link, &port, why);
+	listener = link_listen(&spec->link, 1, &at, why);
 	if (listener < 0)
 		return listener;
 	pid = child_fork(&h.receiver);
@@ -347,7 +348,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 			    strerror(-pid));
 	*receiver = pid;
 	(void)child_tell(&h.receiver);
-	err = worker_prepare(&w, spec, port, out, why);
+	err = worker_prepare(&w, spec, &at, out, why);
 	if (!err)
 		err = take_receiver_report(&h);
 	if (!err) {

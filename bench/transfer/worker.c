@@ -46,8 +46,8 @@ static int explain(const struct worker *w, int err, struct failure *why)
 		    strerror(-err));
 }
 
-int worker_prepare(struct worker *w, const struct transfer_spec *spec, uint16_t port,
-		   struct transfer_outcome *out, struct failure *why)
+int worker_prepare(struct worker *w, const struct transfer_spec *spec,
+		   const struct link_address *at, struct transfer_outcome *out, struct failure *why)
 {
 	double before = clock_process_cpu();
 	int err;
@@ -61,7 +61,7 @@ int worker_prepare(struct worker *w, const struct transfer_spec *spec, uint16_t 
 	if (err)
 		return fail(why, EXIT_MACHINE_CANT, -err, "can't pin the sender to CPU %d: %s",
 			    spec->sender_cpu, strerror(-err));
-	w->socket = link_connect(&spec->link, port, why);
+	w->socket = link_connect(&spec->link, at, why);
 	if (w->socket < 0)
 		return w->socket;
 	w->job.socket = w->socket;

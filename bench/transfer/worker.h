@@ -12,9 +12,9 @@ struct worker {
 	struct transfer_outcome *out; /* the sender's share is filled in */
 };
 
-/* Pins, connects to `port`, prepares the method. Returns 0 or -errno with `why`. */
-int worker_prepare(struct worker *w, const struct transfer_spec *spec, uint16_t port,
-		   struct transfer_outcome *out, struct failure *why);
+/* Pins, connects to `at`, prepares the method. Returns 0 or -errno with `why`. */
+int worker_prepare(struct worker *w, const struct transfer_spec *spec,
+		   const struct link_address *at, struct transfer_outcome *out, struct failure *why);
 
 /* The timed transfer. Returns 0 or -errno with `why`. */
 int worker_transfer(struct worker *w, struct failure *why);
