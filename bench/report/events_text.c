@@ -112,7 +112,7 @@ static int add_events(struct lines *lines, const struct case_result *kase, enum 
 		line->scale = ns ? 1e-6 : 1;
 		line->count = !unit;
 		snprintf(line->title, sizeof(line->title), "%.95s%s%.7s%s%.20s", name,
-			 strcmp(scope, "all") ? ", " : "", strcmp(scope, "all") ? scope : "",
+			 strcmp(scope, "all") ? " in " : "", strcmp(scope, "all") ? scope : "",
 			 unit ? ", " : "", ns ? "ms" : unit ? unit : "");
 	}
 	return 0;
@@ -131,8 +131,9 @@ static int add_energy(struct lines *lines, const struct case_result *kase)
 		line = add_line(lines, LINE_ENERGY, domain, "");
 		if (!line)
 			return -ENOMEM;
-		snprintf(line->title, sizeof(line->title), "energy of the %.60s, J/GB",
-			 strcmp(domain, "dram") ? domain : "memory");
+		snprintf(line->title, sizeof(line->title), "%.60s energy%s",
+			 strcmp(domain, "dram") ? domain : "memory",
+			 json_is_number(json_object_get(entry, "value")) ? ", J/GB" : "");
 	}
 	return 0;
 }
@@ -187,12 +188,12 @@ static void put_line(struct grid *grid, const struct by_method *by_method, const
 	}
 }
 
-/* "name" once for both of its modes. */
-static void list_name(json_t *lists, const char *key, const struct line *line)
+/* "name" once for both of its modes, or "name, kernel" when the other one has a number. */
+static void list_name(json_t *lists, const char *key, const struct line *line, bool apart)
 {
 	const char *said = json_string_value(json_object_get(lists, key));
 	const char *last = said ? strrchr(said, ',') : NULL;
-	const char *name = line->kind == LINE_ENERGY ? line->title : line->key;
+	const char *name = line->kind == LINE_ENERGY || apart ? line->title : line->key;
 	char *list;
 
 	last = last ? last + 2 : said;
@@ -202,6 +203,18 @@ static void list_name(json_t *lists, const char *key, const struct line *line)
 		return;
 	json_object_set_new(lists, key, json_string(list));
 	free(list);
+}
+
+/* Has another mode of the event other content than this one? */
+static bool modes_differ(const struct by_method *by_method, const struct lines *lines, size_t which)
+{
+	const struct line *line = &lines->list[which];
+
+	for (size_t i = 0; i < lines->count; i++)
+		if (lines->list[i].kind == LINE_EVENT && !strcmp(lines->list[i].key, line->key) &&
+		    content_of(by_method, &lines->list[i]) != content_of(by_method, line))
+			return true;
+	return false;
 }
 
 static const char *reason_of(const struct by_method *by_method, const struct line *line)
@@ -265,7 +278,8 @@ static int put_notes(const struct by_method *by_method, const struct lines *line
 		if (line->kind == LINE_FIGURE || content == CONTENT_NUMBERS)
 			continue;
 		list_name(content == CONTENT_ZERO ? zero : unknown,
-			  content == CONTENT_ZERO ? "" : reason_of(by_method, line), line);
+			  content == CONTENT_ZERO ? "" : reason_of(by_method, line), line,
+			  line->kind == LINE_EVENT && modes_differ(by_method, lines, i));
 	}
 	if (json_object_size(zero))
 		fprintf(note, "None at all: %s. ", json_string_value(json_object_get(zero, "")));

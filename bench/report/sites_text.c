@@ -102,13 +102,17 @@ static void say_agreement(const struct by_method *by_method, FILE *note)
 		double ours = number_at(said, "profile_ns_per_kib");
 		double theirs = number_at(said, "counted_ns_per_kib");
 		double difference = number_at(said, "difference");
-		char a[FORMAT_MAX], b[FORMAT_MAX];
+		double direct = number_at(said, "direct_ns_per_kib");
+		char a[FORMAT_MAX], b[FORMAT_MAX], d[FORMAT_MAX];
 
 		if (isnan(difference))
 			continue;
-		fprintf(note, "%s%s %s and %s ns (%+.0f%%%s)", before, kase->method,
+		fprintf(note, "%s%s %s and %s ns (%+.0f%%%s", before, kase->method,
 			format_number(ours, a), format_number(theirs, b), 100 * difference,
 			json_is_false(json_object_get(said, "agree")) ? ": too far apart" : "");
+		if (isfinite(direct))
+			fprintf(note, "; measured one by one: %s", format_number(direct, d));
+		putc(')', note);
 		before = ", ";
 		any = true;
 	}

@@ -31,7 +31,7 @@ half = 0.36
 light(rgb) = 0.299 * (rgb >> 16 & 255) + 0.587 * (rgb >> 8 & 255) + 0.114 * (rgb & 255) > 125
 ink(rgb) = light(rgb) ? 0x000000 : 0xffffff
 # in a narrow part a number would run over its neighbours
-inside(n) = ns(n + 2) > 0.055 * sites_to ? sprintf(ns(n + 2) < 9.95 ? '%.1f' : '%.0f', ns(n + 2)) : ''
+inside(n) = ns(n + 2) > 0.031 * sites_to ? sprintf(ns(n + 2) < 9.95 ? '%.1f' : '%.0f', ns(n + 2)) : ''
 
 plot for [n = 1:site_count] sites skip 1 using (upto(n)):1:(before(n)):(upto(n)):($1 - half):($1 + half) with boxxyerror linecolor rgb site_rgb[n] notitle, \
      for [n = 1:site_count] sites skip 1 using ((before(n) + upto(n)) / 2):1:(inside(n)):(ink(site_rgb[n])) with labels center font small textcolor rgb variable notitle, \
