@@ -277,6 +277,7 @@ static int make(const struct options *o, const struct result *result, const stru
 
 		parts.hyperfine = second ? NULL : &hyperfine;
 		parts.no_hyperfine = second && no_hyperfine.text[0] ? no_hyperfine.text : NULL;
+		parts.profiles = !strcmp(p->beside, p->out);
 		err = write_reports(result, p, &parts, why);
 		hyperfine_free(&hyperfine);
 	}

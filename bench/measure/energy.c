@@ -180,9 +180,9 @@ int energy_new(const char *sysfs, struct energy **out, struct failure *why)
 	for (enum energy_domain d = 0; d < ENERGY_DOMAINS; d++)
 		if (!energy->source[d] && !energy->reason[d][0])
 			snprintf(energy->reason[d], REASON_MAX,
-				 "no %s energy counter: neither a power PMU nor powercap has one here%s",
-				 energy_domain_names[d],
-				 d == ENERGY_PACKAGE ? " (virtual machines rarely do)" : "");
+				 energy->count ?
+					 "the power PMU or powercap here has no such counter" :
+					 "neither a power PMU nor powercap has an energy counter here, as in most virtual machines");
 	return 0;
 }
 
@@ -192,6 +192,11 @@ void energy_free(struct energy *energy)
 		if (energy->meters[i].fd >= 0)
 			close(energy->meters[i].fd);
 	free(energy);
+}
+
+bool energy_there(const struct energy *energy)
+{
+	return energy->count > 0;
 }
 
 void energy_clear(struct energy *energy)
@@ -243,6 +248,10 @@ static json_t *domain_json(const struct energy *energy, enum energy_domain d, ui
 		return fact_unknown("the idle machine was not measured, so the transfer's share can't be told");
 	if (!bytes || isnan(net))
 		return fact_unknown("nothing was measured");
+	if (net <= 0)
+		return fact_unknown(
+			"the transfers' %.3g J are no more than the idle machine's %.3g J in that time",
+			energy->joules[d], idle);
 	return json_pack("{s:f, s:s, s:f, s:f, s:f, s:f, s:s}", "value", net / ((double)bytes / 1e9),
 			 "unit", "J/GB", "joules", energy->joules[d], "idle_watts",
 			 energy->idle_w[d], "idle_joules", idle, "seconds", energy->seconds,

@@ -8,6 +8,7 @@
 #define COPYTAX_MEASURE_ENERGY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
@@ -25,6 +26,9 @@ struct energy;
 int energy_new(const char *sysfs, struct energy **out, struct failure *why);
 void energy_free(struct energy *energy);
 
+/* Is there a counter at all? If not, the rest need not be called. */
+bool energy_there(const struct energy *energy);
+
 /* Watches the machine do nothing for so long. A second or more: the counters are updated once a millisecond. */
 void energy_baseline(struct energy *energy, double seconds);
 
@@ -35,7 +39,8 @@ void energy_clear(struct energy *energy);
 
 /*
  * {package: {value, unit: "J/GB", joules, idle_watts, idle_joules, seconds, source} | {value: null, reason}, dram: …}.
- * `bytes`: the payload of all spans together. value = (joules - idle_joules) ÷ GB. NULL: out of memory.
+ * `bytes`: the payload of all spans together. value = (joules - idle_joules) ÷ GB; null, too, where that is not
+ * more than 0. NULL: out of memory.
  */
 json_t *energy_json(const struct energy *energy, uint64_t bytes);
 

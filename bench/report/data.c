@@ -11,6 +11,7 @@
 #include "report/families.h"
 #include "report/format.h"
 #include "report/machine.h"
+#include "report/where_data.h"
 
 /* From this many bars on the names under them break at the underscore. */
 #define BREAK_NAMES_FROM 6
@@ -507,6 +508,7 @@ static void write_pictures(const struct result *result, const struct families *a
 			     .drawable = drawable,
 			     .labels = begin(f, "labels.gp") };
 	FILE *chunk = begin(f, "chunk.tsv");
+	FILE *cycles = begin(f, "cycles.tsv"), *sites = begin(f, "sites.tsv");
 
 	if (!f->err) {
 		fputs("# texts and positions of the pictures; made from result.json by copytax "
@@ -518,6 +520,12 @@ static void write_pictures(const struct result *result, const struct families *a
 		if (!f->err)
 			f->err = write_sweep(result, family, chunk, bars.labels, &drawable->sweep);
 	}
+	if (!f->err) {
+		drawable->cycles = cycles_data(family, cycles, bars.labels, drawable->no_cycles);
+		drawable->sites = sites_data(family, sites, bars.labels, drawable->no_sites);
+	}
+	end(f, cycles, "cycles.tsv");
+	end(f, sites, "sites.tsv");
 	end(f, bars.throughput, "throughput.tsv");
 	end(f, bars.samples, "throughput_samples.tsv");
 	end(f, bars.cpu, "cpu.tsv");
@@ -549,6 +557,10 @@ int data_write(const struct result *result, const char *dir, struct drawable *dr
 	if (out)
 		counts_table(result, out);
 	end(&f, out, "counts.tsv");
+	out = begin(&f, "events.tsv");
+	if (out)
+		events_data(result, out);
+	end(&f, out, "events.tsv");
 	family = f.err ? NULL : families_main(&all);
 	if (family)
 		write_pictures(result, &all, family, &f, drawable);

@@ -7,10 +7,12 @@
 
 #include "report/claims_text.h"
 #include "report/counted.h"
+#include "report/events_text.h"
 #include "report/families.h"
 #include "report/grid.h"
 #include "report/machine.h"
 #include "report/misleads.h"
+#include "report/sites_text.h"
 #include "report/table.h"
 #include "report/verdict.h"
 
@@ -50,9 +52,17 @@ static void put_plots(const struct report_parts *parts, FILE *out)
 		fputs("\n\n", out);
 		return;
 	}
-	for (const struct plot *p = plots; p->name; p++)
+	for (const struct plot *p = plots; p->name; p++) {
+		const char *absence = plot_absence(p, &parts->drawable);
+
 		if (plot_drawable(p, &parts->drawable))
 			fprintf(out, "![%s: %s](plots/%s.svg)\n\n", p->title, p->alt, p->name);
+		if (!absence)
+			continue;
+		fprintf(out, "> **No picture of “%s”**: ", p->title);
+		put_markdown(out, absence);
+		fputs(".\n\n", out);
+	}
 	if (!parts->drawable.bars)
 		fputs("No case was measured, so there is nothing to draw.\n\n", out);
 }
@@ -221,6 +231,14 @@ int markdown_report(const struct result *result, const struct report_parts *part
 			    "CPU time is shown; the last column, the sender's CPU with the probes "
 			    "÷ without them, says what they cost.\n\n",
 			    counted_write, result, out);
+	err = err ? err
+		  : section("Events of CPU and kernel",
+			    "From another pass of their own. In user and kernel mode apart; a value that is "
+			    "missing has its reason below.\n\n",
+			    table_events, result, out);
+	err = err ? err : section("Where the time goes", "", table_sites, result, out);
+	if (!err && parts->profiles)
+		sites_links(result, out);
 	err = err ? err : section("What the classic texts claim", "", claims_write, result, out);
 	err = err ? err : section("Without a number", "", table_refused, result, out);
 	err = err ? err : put_hyperfine(parts, out);

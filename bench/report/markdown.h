@@ -15,6 +15,7 @@ struct report_parts {
 	struct drawable drawable;
 	const char *no_plots;		   /* NULL: they are drawn and lie in plots/ */
 	const struct hyperfine *hyperfine; /* NULL: none */
+	bool profiles; /* profile/ lies beside the report, as beside the result */
 	const char *no_hyperfine; /* why, when there is a file that can't be used; else NULL */
 };
 

@@ -39,6 +39,15 @@ const struct plot plots[] = {
 	  "sender and receiver together, a line per method. The sender's numbers are in the table "
 	  "of the chunk sizes.",
 	  NEEDS_SWEEP },
+	{ "cycles", "CPU cycles and copies of every byte",
+	  "Two bar charts with a bar per method: CPU cycles of the sender per payload byte, user and "
+	  "kernel mode stacked, and beside it the bytes that it copied per payload byte. The same "
+	  "numbers are in the tables of events and of megabytes per transfer.",
+	  NEEDS_CYCLES },
+	{ "sites", "Where the sender's CPU time goes",
+	  "Stacked bar chart: nanoseconds of sender CPU per KiB of payload for each method, by the part "
+	  "of the kernel that its stacks were sampled in. The same numbers are in the table of sites.",
+	  NEEDS_SITES },
 	{ 0 },
 };
 
@@ -51,10 +60,23 @@ bool plot_drawable(const struct plot *plot, const struct drawable *drawable)
 		return drawable->crossings;
 	case NEEDS_SWEEP:
 		return drawable->sweep;
+	case NEEDS_CYCLES:
+		return drawable->cycles;
+	case NEEDS_SITES:
+		return drawable->sites;
 	case NEEDS_BARS:
 		break;
 	}
 	return drawable->bars;
+}
+
+const char *plot_absence(const struct plot *plot, const struct drawable *drawable)
+{
+	const char *why = plot->need == NEEDS_CYCLES ? drawable->no_cycles
+			  : plot->need == NEEDS_SITES ? drawable->no_sites
+						      : "";
+
+	return plot_drawable(plot, drawable) || !why[0] ? NULL : why;
 }
 
 static bool has_sources(const char *dir)

@@ -13,7 +13,8 @@ struct plot {
 	const char *name; /* NAME.gp, NAME.svg, NAME.png */
 	const char *title;
 	const char *alt; /* what it shows, for those who can't see it */
-	enum plot_need { NEEDS_BARS, NEEDS_COPIES, NEEDS_CROSSINGS, NEEDS_SWEEP } need;
+	enum plot_need { NEEDS_BARS, NEEDS_COPIES, NEEDS_CROSSINGS, NEEDS_SWEEP,
+			 NEEDS_CYCLES, NEEDS_SITES } need;
 };
 
 /* Ends with one without a name. */
@@ -21,6 +22,9 @@ extern const struct plot plots[];
 
 /* Does the result have what this plot draws? */
 bool plot_drawable(const struct plot *plot, const struct drawable *drawable);
+
+/* Why it can't be drawn, where its place in the report says so; NULL: it is left out without a word. */
+const char *plot_absence(const struct plot *plot, const struct drawable *drawable);
 
 /*
  * Draws every drawable plot into `plots_dir`, which exists. Returns 0, -ENOENT with `why` when gnuplot or the

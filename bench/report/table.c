@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "report/counted.h"
+#include "report/events_text.h"
 #include "report/families.h"
 #include "report/grid.h"
 #include "report/misleads.h"
+#include "report/sites_text.h"
 
 /* Behind a ratio that the samples can't tell from 1. */
 #define SAME_MARK " ~"
@@ -441,6 +443,8 @@ static int all_tables(const struct result *result, enum style style, FILE *out)
 		putc('\n', out);
 	err = err ? err : table_beside(result, style, out);
 	err = err ? err : counted_write(result, style, out);
+	err = err ? err : table_events(result, style, out);
+	err = err ? err : table_sites(result, style, out);
 	err = err ? err : table_sweep(result, style, out);
 	if (err)
 		return err;

@@ -138,6 +138,8 @@ static int load_case(const struct loader *l, json_t *object, struct result *r)
 	/* parts that older documents lack */
 	if (!err && json_object_get(object, "figures"))
 		err = take_part(l, object, "figures", &c->figures);
+	if (!err && json_object_get(object, "energy"))
+		err = take_part(l, object, "energy", &c->energy);
 	if (!err && json_object_get(object, "method_figures"))
 		err = take_part(l, object, "method_figures", &c->method_figures);
 	if (!err && json_object_get(object, "profile"))

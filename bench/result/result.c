@@ -65,6 +65,7 @@ static void case_clear(struct case_result *c)
 	json_decref(c->copies);
 	json_decref(c->events);
 	json_decref(c->figures);
+	json_decref(c->energy);
 	json_decref(c->profile);
 	json_decref(c->verified);
 }
@@ -103,9 +104,10 @@ struct case_result *result_add_case(struct result *r)
 	c->copies = json_object();
 	c->events = json_array();
 	c->figures = json_object();
+	c->energy = json_object();
 	c->profile = json_object();
 	c->verified = json_object();
-	if (!c->notes || !c->method_figures || !c->counts || !c->copies || !c->events || !c->figures || !c->profile ||
+	if (!c->notes || !c->method_figures || !c->counts || !c->copies || !c->events || !c->figures || !c->energy || !c->profile ||
 	    !c->verified) {
 		case_clear(c);
 		return NULL;

@@ -67,6 +67,7 @@ struct case_result {
 	json_t *copies;
 	json_t *events; /* array */
 	json_t *figures; /* object, derived from the events; empty when there are none */
+	json_t *energy; /* object, by domain; empty when the study did not come that far */
 	json_t *profile; /* object; empty when no stacks were sampled */
 	json_t *verified; /* {bytes, hash, ok} or {…: null, reason} */
 };

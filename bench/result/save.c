@@ -56,6 +56,7 @@ static json_t *case_json(const struct result *result, const struct case_result *
 	json_object_set(out, "copies", c->copies);
 	json_object_set(out, "events", c->events);
 	json_object_set(out, "figures", c->figures);
+	json_object_set(out, "energy", c->energy);
 	json_object_set(out, "profile", c->profile);
 	json_object_set(out, "verified", c->verified);
 	return out;

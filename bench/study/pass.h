@@ -33,7 +33,8 @@ int pass_failed(struct study *s, size_t index, const struct failure *inner, stru
 /* Events (measure/events.h) of every case into its `events` and `figures`. */
 int pass_events(struct study *s, struct failure *why);
 
-/* Stacks (measure/profile.h) of the cases with the default chunk and a warm cache: DIR/profile/, case `profile`. */
+/* Stacks (measure/profile.h) of the cases with the main chunk and a warm cache, or whatever the plan has instead:
+ * DIR/profile/, case `profile`. */
 int pass_profile(struct study *s, struct failure *why);
 
 #endif

@@ -25,7 +25,11 @@ static FILE *open_named(const struct study *s, const struct case_result *c, cons
 {
 	char path[PATH_MAX];
 
-	snprintf(name, size, "profile/%s.%s", c->method, ending);
+	/* what the receiver does changes the sender's time, too */
+	if (strcmp(c->sink, sink_names[SINK_DRAIN]) != 0)
+		snprintf(name, size, "profile/%s-%s.%s", c->method, c->sink, ending);
+	else
+		snprintf(name, size, "profile/%s.%s", c->method, ending);
 	if (snprintf(path, sizeof(path), "%s/%s", s->settings->dir, name) >= (int)sizeof(path))
 		return NULL;
 	return fopen(path, "we");
@@ -70,6 +74,23 @@ static int write_stacks(struct study *s, struct case_result *c, const struct fol
 	return err;
 }
 
+/* The chunk that the tables are about: the default one; without it the first that a case has. */
+static uint64_t main_chunk(const struct study *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->cases[i].chunk == CHUNK_DEFAULT)
+			return CHUNK_DEFAULT;
+	return s->cases[0].chunk;
+}
+
+static const char *main_cache(const struct study *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->cases[i].cache == CACHE_WARM)
+			return cache_names[CACHE_WARM];
+	return cache_names[s->cases[0].cache];
+}
+
 static int one(struct study *s, size_t index, void *arg, struct failure *why)
 {
 	struct transfer_hooks hooks = {
@@ -82,7 +103,7 @@ static int one(struct study *s, size_t index, void *arg, struct failure *why)
 	json_t *profile;
 	int err, n = 0;
 
-	if (c->chunk != CHUNK_DEFAULT || strcmp(c->cache, "warm"))
+	if (c->chunk != main_chunk(s) || strcmp(c->cache, main_cache(s)) != 0)
 		return 0;
 	profile_clear(arg);
 	do {

@@ -15,6 +15,7 @@
 #include "analysis/host_speed.h"
 #include "analysis/prices.h"
 #include "measure/clock.h"
+#include "study/agreement.h"
 #include "study/counting.h"
 #include "study/pass.h"
 #include "study/schedule.h"
@@ -510,6 +511,7 @@ static void conclude(struct study *s)
 		json_decref(s->result->prices);
 		s->result->prices = prices;
 	}
+	agreement_judge(s->result);
 	claims = claims_test(s->result);
 	if (claims) {
 		json_decref(s->result->claims);

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# ns of sender CPU per KiB by kernel site, stacked, a bar per method; the sites' names and colours are in labels.gp.
+# Run in this folder: gnuplot -c sites.gp DATA_DIR OUTPUT.svg|.png
+data = ARG1
+picture = ARG2
+title_text = 'Where the sender''s CPU time goes'
+load 'page.gp'
+
+set label 2 sites_compared_text
+set label 4 sites_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
+set label 5 sites_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
+set lmargin at screen 0.17
+set tmargin at screen 0.735
+set bmargin at screen 0.27
+set xlabel 'ns of sender CPU per KiB of payload' font middling offset 0,0.3
+set xrange [0:sites_to]
+set yrange [0.4:sites_count + 0.6]
+set grid noytics xtics
+set style fill solid 1.0 border rgb '#ffffff'
+set ytics () scale 0 font middling
+set for [i = 1:sites_count] ytics add (sites_name[i] sites_count + 1 - i)
+set key at screen 0.02,0.885 left top horizontal maxcols 4 Left reverse font small samplen 1.2 width 1
+
+sites = data.'/sites.tsv'
+ns(c) = valid(c) ? real(strcol(c)) : 0
+# the sum of the columns of sites before the n-th, and with it
+before(n) = n < 2 ? 0 : sum [k = 1:n - 1] ns(k + 2)
+upto(n) = before(n) + ns(n + 2)
+half = 0.36
+# the colour's own lightness decides between black and white
+light(rgb) = 0.299 * (rgb >> 16 & 255) + 0.587 * (rgb >> 8 & 255) + 0.114 * (rgb & 255) > 125
+ink(rgb) = light(rgb) ? 0x000000 : 0xffffff
+# in a narrow part a number would run over its neighbours
+inside(n) = ns(n + 2) > 0.031 * sites_to ? sprintf(ns(n + 2) < 9.95 ? '%.1f' : '%.0f', ns(n + 2)) : ''
+
+plot for [n = 1:site_count] sites skip 1 using (upto(n)):1:(before(n)):(upto(n)):($1 - half):($1 + half) with boxxyerror linecolor rgb site_rgb[n] notitle, \
+     for [n = 1:site_count] sites skip 1 using ((before(n) + upto(n)) / 2):1:(inside(n)):(ink(site_rgb[n])) with labels center font small textcolor rgb variable notitle, \
+     sites skip 1 using (column(site_count + 3)):1:(strcol(site_count + 4)) with labels left offset 0.6,0 font middling notitle, \
+     for [n = 1:site_count] keyentry with boxes linecolor rgb site_rgb[n] title site_title[n]
+unset output
