@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "report/counted_data.h"
 #include "report/families.h"
 #include "report/format.h"
