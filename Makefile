@@ -20,17 +20,19 @@ OUT     ?= results/$(shell date +%Y%m%d-%H%M%S)
 PLAN    ?= bench/plans/bench.plan
 RESULT  ?= results/reference
 
-LIBS     := jansson gsl hwloc libxxhash libbpf liburing
+LIBS     := jansson gsl hwloc libxxhash libbpf liburing libcap
 # "=", not ":=": in `make deps bench` these are asked for after deps has installed what answers
 INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS   ?= $(OPT)
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(INCLUDES) -MMD -MP
+# neither the tree's place nor the build folder's gets into a binary
+REPRODUCIBLE = -ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(BUILD)/=build/
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) $(REPRODUCIBLE) $(INCLUDES) -MMD -MP
 LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extensions -lpfm -lelf -lz -lm
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
-SOURCES  := $(filter-out bench/overhead/%,$(SOURCES))
+SOURCES  := $(filter-out bench/overhead/% bench/static/%,$(SOURCES))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 LIBRARY  := $(filter-out $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/%,$(OBJECTS))
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(sort $(wildcard bpf/*.bpf.c)))
@@ -100,7 +102,7 @@ $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: \
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(say) BPF $<
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Ibpf -Wall -Werror -c $< -o $@
+	$(Q)$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) $(REPRODUCIBLE) -fdebug-compilation-dir=. -Ibpf -Wall -Werror -c $< -o $@
 
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(say) SKEL $@
@@ -152,6 +154,8 @@ lint: ## clang-tidy, cppcheck, shellcheck, both compilers
 
 format: ## clang-format in place
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+include scripts/dist.mk
 
 # ---- installing ----
 

@@ -28,6 +28,7 @@ gnuplot-nox                   gnuplot            gnuplot          gnuplot
 fonts-dejavu-core             dejavu-sans-fonts  ttf-dejavu       file:/usr/share/fonts
 hyperfine                     hyperfine          hyperfine        hyperfine
 git                           git                git              git
+libcap-dev                    libcap-devel       libcap           lib:libcap
 libcmocka-dev                 libcmocka-devel    cmocka           lib:cmocka
 bats                          bats               bash-bats        bats
 jq                            jq                 jq               jq

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cmd/cmd.h"
 #include "report/data.h"
 #include "report/html.h"
@@ -159,7 +160,7 @@ static void remove_temporary(const struct places *p)
 
 static int write_file(const char *path, const char *text, struct failure *why)
 {
-	FILE *file = fopen(path, "we");
+	FILE *file = file_create(path);
 	int err = 0;
 
 	if (!file)

@@ -59,12 +59,12 @@ int bpf_refused(int err, const char *what, struct failure *why)
 		return ask_for(err,
 			       can(CAP_PERFMON) ? "CAP_BPF is missing"
 						: "CAP_BPF and CAP_PERFMON are missing",
-			       "cap_bpf,cap_perfmon", why);
+			       "cap_bpf,cap_perfmon,cap_syslog", why);
 	if (err == EPERM && !admin && !can(CAP_PERFMON))
-		return ask_for(err, "CAP_PERFMON is missing", "cap_bpf,cap_perfmon", why);
+		return ask_for(err, "CAP_PERFMON is missing", "cap_bpf,cap_perfmon,cap_syslog", why);
 	if (err == EPERM &&
 	    !can(CAP_SYS_RESOURCE)) /* before 5.11 maps counted against RLIMIT_MEMLOCK */
 		return ask_for(err, "the limit on locked memory is too low, see ulimit -l",
-			       "cap_bpf,cap_perfmon,cap_sys_resource", why);
+			       "cap_bpf,cap_perfmon,cap_syslog,cap_sys_resource", why);
 	return fail(why, EXIT_MACHINE_CANT, err, "can't %s: %s", what, strerror(err));
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "report/counted_data.h"
 #include "report/families.h"
 #include "report/format.h"
@@ -27,7 +28,7 @@ static FILE *open_in(const char *dir, const char *name, struct failure *why)
 		fail(why, EXIT_WRONG_USE, ENAMETOOLONG, "the path %.80s… is too long", dir);
 		return NULL;
 	}
-	file = fopen(path, "we");
+	file = file_create(path);
 	if (!file)
 		fail(why, EXIT_MACHINE_CANT, errno, "can't write %s: %s", path, strerror(errno));
 	return file;

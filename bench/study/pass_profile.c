@@ -12,6 +12,7 @@
 #include "analysis/counts.h"
 #include "analysis/sites.h"
 #include "analysis/summary.h"
+#include "base/file.h"
 #include "base/size.h"
 #include "measure/profile.h"
 #include "report/flame.h"
@@ -32,7 +33,7 @@ static FILE *open_named(const struct study *s, const struct case_result *c, cons
 		snprintf(name, size, "profile/%s.%s", c->method, ending);
 	if (snprintf(path, sizeof(path), "%s/%s", s->settings->dir, name) >= (int)sizeof(path))
 		return NULL;
-	return fopen(path, "we");
+	return file_create(path);
 }
 
 static double timed_cpu(const struct result *result, const struct case_result *c)
@@ -139,7 +140,7 @@ int pass_profile(struct study *s, struct failure *why)
 	int err;
 
 	if (snprintf(path, sizeof(path), "%s/profile", s->settings->dir) >= (int)sizeof(path) ||
-	    (mkdir(path, 0755) && errno != EEXIST))
+	    file_make_folder(path))
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't make the folder %s/profile: %s",
 			    s->settings->dir, strerror(errno));
 	err = profile_new(s->settings->sender_cpu, &profile, why);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/size.h"
@@ -212,11 +213,45 @@ static void mend_eviction(struct study *s, const char *path)
 	read_anew(s, path);
 }
 
+static void remember_sources(struct study *s)
+{
+	for (int cache = 0; cache < CACHES; cache++)
+		if (stat(cache == CACHE_COLD ? s->settings->payload_cold : s->settings->payload,
+			 &s->source[cache]))
+			memset(&s->source[cache], 0, sizeof(s->source[cache]));
+}
+
+/*
+ * Other bytes under the same name would be measured without a word: the same inode, and not written since?
+ * Shorter and gone have words of their own elsewhere.
+ */
+static int check_source(const struct study *s, size_t index, struct failure *why)
+{
+	const struct stat *was = &s->source[s->cases[index].cache];
+	const char *path = source_of(s, &s->cases[index]);
+	struct stat is;
+
+	if (!was->st_ino || stat(path, &is) || is.st_size < was->st_size)
+		return 0;
+	if (is.st_dev != was->st_dev || is.st_ino != was->st_ino)
+		return fail(why, EXIT_TRANSFER_FAILED, ESTALE,
+			    "the payload %s was replaced by another file during the run", path);
+	if (is.st_size == was->st_size && is.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	    is.st_mtim.tv_nsec == was->st_mtim.tv_nsec)
+		return 0;
+	return fail(why, EXIT_TRANSFER_FAILED, ESTALE, "the payload %s was written to during the run",
+		    path);
+}
+
 int pass_set_cache(struct study *s, size_t index)
 {
 	const struct plan_case *plan = &s->cases[index];
 	struct failure inner = { 0 };
 
+	if (check_source(s, index, &inner)) {
+		set_status(&s->result->cases[index], CASE_FAILED, inner.text);
+		return 1;
+	}
 	if (plan->cache == CACHE_WARM)
 		mend_eviction(s, source_of(s, plan));
 
@@ -535,6 +570,7 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	err = s.seconds ? add_cases(&s) : -ENOMEM;
 	if (err)
 		err = fail(why, EXIT_MACHINE_CANT, -err, "out of memory for the study");
+	remember_sources(&s);
 	if (!err)
 		err = payload_hash(settings->payload, settings->size, &s.payload_hash, why);
 	if (!err) {

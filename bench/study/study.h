@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/failure.h"
 #include "result/result.h"
@@ -40,6 +41,8 @@ struct study {
 	uint64_t payload_hash;
 	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
+	/* by enum cache: the payloads as they were when their bytes were hashed */
+	struct stat source[CACHES];
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/privilege.h"
 #include "measure/clock.h"
 #include "transfer/placement.h"
 
@@ -46,6 +47,10 @@ void receiver_serve(const struct transfer_spec *spec, int listener, int control)
 		report.err = socket < 0 ? socket : link_read_back(socket, &report.link);
 	}
 	close(listener);
+	if (!report.err)
+		report.err = privilege_keep_for_preparing();
+	if (!report.err)
+		report.err = privilege_drop_all();
 	if (send(control, &report, sizeof(report), MSG_NOSIGNAL) != sizeof(report) || report.err)
 		goto out;
 

@@ -134,7 +134,7 @@ static int start_children(struct harness *h)
 
 static int worker_ended(struct harness *h)
 {
-	char how[96];
+	char how[128];
 
 	child_how_it_ended(&h->worker, how, sizeof(how));
 	if (strstr(how, "Bus error"))
@@ -147,7 +147,7 @@ static int worker_ended(struct harness *h)
 
 static int receiver_ended(struct harness *h)
 {
-	char how[96];
+	char how[128];
 
 	child_how_it_ended(&h->receiver, how, sizeof(how));
 	return fail(h->why, EXIT_TRANSFER_FAILED, ECHILD, "%s: the receiver %s",
@@ -186,6 +186,10 @@ static int take_receiver_report(struct harness *h)
 	if (n != sizeof(*r))
 		return receiver_ended(h);
 	h->receiver_stage = r->kind == RECEIVER_READY ? STAGE_READY : STAGE_DONE;
+	if (r->err && r->kind == RECEIVER_READY)
+		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err,
+			    "%s: the receiver could not get ready: %s", h->spec->method->name,
+			    strerror(-r->err));
 	if (r->err)
 		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err,
 			    "%s: the receiver failed after %" PRIu64 " of %" PRIu64 " bytes: %s",
@@ -304,8 +308,9 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 
 int transfer_run(const struct transfer_spec *spec, struct transfer_outcome *out, struct failure *why)
 {
+	struct transfer_spec own = *spec;
 	struct harness h = {
-		.spec = spec,
+		.spec = &own,
 		.why = why,
 		.deadline = clock_wall() + spec->time_limit_s,
 		.worker = { 0, -1 },
@@ -313,6 +318,8 @@ int transfer_run(const struct transfer_spec *spec, struct transfer_outcome *out,
 	};
 	int err;
 
+	/* a process of its own: what it gives up, nobody misses after */
+	own.unprivileged = true;
 	memset(out, 0, sizeof(*out));
 	err = steps(&h, out);
 	child_end(&h.worker);

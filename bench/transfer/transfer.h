@@ -8,6 +8,7 @@
 #define COPYTAX_TRANSFER_TRANSFER_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,8 @@ struct transfer_spec {
 	/* looked at while waiting; the signals that set it must be blocked outside. NULL: never */
 	const volatile sig_atomic_t *stop;
 	const struct transfer_hooks *hooks;
+	/* the worker gives up all privileges before it is ready; transfer_run() sets it */
+	bool unprivileged;
 };
 
 struct transfer_outcome {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/privilege.h"
 #include "measure/clock.h"
 #include "transfer/placement.h"
 
@@ -46,6 +47,11 @@ static int explain(const struct worker *w, int err, struct failure *why)
 		    strerror(-err));
 }
 
+static int no_privilege(int err, struct failure *why)
+{
+	return fail(why, EXIT_MACHINE_CANT, -err, "can't give up privileges: %s", strerror(-err));
+}
+
 int worker_prepare(struct worker *w, const struct transfer_spec *spec,
 		   const struct link_address *at, struct transfer_outcome *out, struct failure *why)
 {
@@ -59,7 +65,7 @@ int worker_prepare(struct worker *w, const struct transfer_spec *spec,
 			       .chunk = transfer_chunk(spec->chunk, spec->size) };
 	err = placement_pin(spec->sender_cpu);
 	if (err)
-		return fail(why, EXIT_MACHINE_CANT, -err, "can't pin the sender to CPU %d: %s",
+		return fail(why, EXIT_MACHINE_CANT, -err, "can't pin the sender to CPU %d: %s; was it taken offline, or out of this cpuset?",
 			    spec->sender_cpu, strerror(-err));
 	w->socket = link_connect(&spec->link, at, why);
 	if (w->socket < 0)
@@ -69,10 +75,16 @@ int worker_prepare(struct worker *w, const struct transfer_spec *spec,
 	if (err)
 		return fail(why, EXIT_MACHINE_CANT, -err, "can't read the sender's socket options: %s",
 			    strerror(-err));
+	if (spec->unprivileged && (err = privilege_keep_for_preparing()))
+		return no_privilege(err, why);
 	err = spec->method->prepare(&w->job);
 	memcpy(out->note, w->job.note, sizeof(out->note));
+	if (err)
+		return explain(w, err, why);
+	if (spec->unprivileged && (err = privilege_drop_all()))
+		return no_privilege(err, why);
 	out->setup_cpu_s = clock_process_cpu() - before;
-	return err ? explain(w, err, why) : 0;
+	return 0;
 }
 
 /* The receiver answers with the number of bytes it got: its word that all of them arrived. */

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# What leaves the tree (the static program, the Debian package) and the checks that take a build of their
+# own. Included by the Makefile.
+
+DIST    ?= $(BUILD)/dist
+PROGRAM := $(DIST)/copytax-$(ARCH:x86=x86_64)
+# the time that a package's files carry: the commit's
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
+export SOURCE_DATE_EPOCH
+
+.PHONY: dist dist-check static
+
+# Built by a make of its own: other flags, other objects, the same sources.
+dist: ## one static program that runs anywhere: build/dist/copytax-ARCH
+	$(Q)$(MAKE) BUILD=$(DIST)/$(ARCH) OPT='-O2 -g0' static
+	$(Q)cp $(DIST)/$(ARCH)/copytax-static $(PROGRAM)
+	$(say) DIST "$(PROGRAM) ($$(stat -c %s $(PROGRAM)) bytes)"
+
+static: $(BUILD)/copytax-static
+
+# hwloc's, libelf's and the C library's archives name each other: a group. No build id: it would differ
+# between two linkers, and nothing asks for it.
+$(BUILD)/copytax-static: $(OBJECTS) $(BUILD)/obj/bench/static/absent.o
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--gc-sections -Wl,--build-id=none -s \
+		$(foreach f,dlopen dlsym dlerror dlclose,-Wl,--wrap=$(f)) $^ \
+		-Wl,--start-group $(filter-out -ludev,$(LDLIBS)) -Wl,--end-group -o $@
+
+dist-check: ## two static builds in different places must be the same bytes
+	$(Q)scripts/dist-check.sh $(BUILD)

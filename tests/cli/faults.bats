@@ -1,0 +1,474 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What can go wrong on somebody else's machine, each made to happen once. After every one: one sentence, the
+# right exit code, a whole result or none (and an older one intact), nothing left behind. What a killed or
+# frozen process does to a transfer is in signals.bats.
+#
+#   FAULT_INTERRUPTS=200   as many runs interrupted at random moments (20)
+#   FAULT_CPU=N            take CPU N offline for real, for a moment; nothing else should need it
+load helpers
+
+extra_setup() {
+	before_programs=$(programs)
+	before_mounts=$(mounts)
+	before_namespaces=$(namespaces)
+}
+
+programs() {
+	[ "$(id -u)" -ne 0 ] || PATH=$PATH:/usr/sbin bpftool prog list 2>/dev/null | grep -c copytax || true
+}
+
+mounts() {
+	# this test's own small disk apart
+	grep -c copytax- /proc/self/mounts || true
+}
+
+namespaces() {
+	find /run/netns -name 'copytax-*' 2>/dev/null | sort
+}
+
+# clean ENTRY...: no process, no file but those, no BPF program, mount or namespace more than before
+clean() {
+	nothing_left_but "$@"
+	[ "$(mounts)" = "$before_mounts" ]
+	[ "$(namespaces)" = "$before_namespaces" ]
+	# another copytax may be counting on this machine just now; ours is gone
+	[ "$(programs)" -le "$before_programs" ] || pgrep -x copytax
+}
+
+result_is_whole() {
+	jq -e '.schema == "copytax.result/1" and (.cases | length > 0)' "${1:-o/result.json}" >/dev/null
+}
+
+need_strace() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	[[ ${ASAN_OPTIONS:-}${UBSAN_OPTIONS:-} != *print_stacktrace* ]] || skip "the leak checker can't run under strace"
+	strace -o /dev/null true 2>/dev/null || skip "this system allows no tracing"
+}
+
+quick=(--rounds 2 --warmup 0 --watched 0 --events none --quiet)
+
+# inject FAULTS... -- COPYTAX ARGUMENTS: faults by strace -e inject, in copytax and its processes
+inject() {
+	local faults=()
+	while [ "$1" != -- ]; do
+		faults+=("$1")
+		shift
+	done
+	shift
+	run --separate-stderr strace -f -q -o ../strace.log "${faults[@]}" "$copytax" "$@"
+	# strace says which path it took a given one for
+	stderr=$(grep -v '^strace: Requested path' <<<"$stderr" || true)
+}
+
+# ---- the payload ----
+
+@test "the payload is replaced by another of the same size mid-run: named, not measured" {
+	file 8M a
+	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
+	sleep 0.5
+	file 8M b
+	mv b a
+	finish
+	says 4 "failed: .*payload a was replaced by another file during the run"
+	result_is_whole
+	jq -e 'all(.cases[]; .status == "failed" and (.samples.wall_s | length > 0))' o/result.json
+	clean a o o/result.json
+}
+
+@test "the payload is written to mid-run: named" {
+	file 8M a
+	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
+	sleep 0.5
+	printf x | dd of=a conv=notrunc bs=1 seek=4096 status=none
+	finish
+	says 4 "failed: .*payload a was written to during the run"
+	result_is_whole
+	clean a o o/result.json
+}
+
+@test "the payload is deleted mid-run: named" {
+	file 8M a
+	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
+	sleep 0.5
+	rm a
+	finish
+	[ "$status" -eq 4 ]
+	grep -qE '^copytax: (sendfile|read_write) failed: .*(a: No such file|failed on a: No such)' <<<"$stderr"
+	result_is_whole
+	jq -e 'all(.cases[]; .status == "failed")' o/result.json
+	clean o o/result.json
+}
+
+@test "the source gives EIO (injected into the call that reads it): each method's own words" {
+	need_strace
+	file 1M a
+	local method call
+	for method in read_write:read mmap_write:write sendfile:sendfile splice:splice direct_write:read; do
+		call=${method#*:} method=${method%:*}
+		"$copytax" list methods | grep -q "$method.*can't" && continue
+		# the fourth: after preparing and the first chunks, and in the worker only, which alone reads a
+		if [ "$method" = mmap_write ]; then
+			# reading a mapping that can't be read is a fault of write: EFAULT is what the kernel gives
+			inject -e trace=write,sendto -e inject=write:error=EFAULT:when=4 -- \
+				send -m "$method" --file a --chunk 32K
+			says 4 "^copytax: $method: .*(page of the mapping of a is gone|can't be read)"
+		else
+			inject -P "$PWD/a" -e "inject=$call:error=EIO:when=4" -- send -m "$method" --file a --chunk 32K
+			says 4 "^copytax: $method: .*a: Input/output error"
+		fi
+		clean a
+	done
+}
+
+@test "run: EIO from the source fails the cases, and the result says so" {
+	need_strace
+	file 1M a
+	inject -P "$PWD/a" -e inject=sendfile:error=EIO:when=6+ -- \
+		run --file a --methods sendfile,read_write "${quick[@]}" --out o
+	says 4 "^copytax: sendfile failed: .*a: Input/output error"
+	result_is_whole
+	jq -e '[.cases[] | [.method, .status]] | sort == [["read_write", "ok"], ["sendfile", "failed"]]' o/result.json
+	clean a o o/result.json
+}
+
+@test "run: a disk whose sectors can't be read (device-mapper)" {
+	need_root
+	command -v dmsetup >/dev/null || PATH=$PATH:/usr/sbin command -v dmsetup >/dev/null || skip "dmsetup is not installed; EIO is injected instead"
+	grep -q device-mapper /proc/devices || skip "this kernel has no device-mapper; EIO is injected instead"
+	skip "the injected EIO covers the program's part; a real one takes a disk to spare (tests/vm)"
+}
+
+# ---- writing the result ----
+
+# The calls that write a result, in their order: name and how often it comes on these paths
+write_steps() {
+	printf '%s\n' openat:ENOSPC write:ENOSPC fsync:EIO renameat:EIO
+}
+
+@test "disk full, or failing, at each step of writing the result: named, the old result intact, no half one" {
+	need_strace
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --out o >/dev/null
+	cp o/result.json old.json
+	local step call error
+	for step in $(write_steps) write2:ENOSPC; do
+		call=${step%:*} error=${step#*:}
+		when=1
+		[ "$call" != write2 ] || { call=write && when=2; }
+		inject -P "$PWD/o/.result.json.new" -P .result.json.new -P o/.result.json.new \
+			-e "trace=openat,write,fsync,renameat,renameat2" \
+			-e "inject=$call:error=$error:when=$when" -- run --file a --methods sendfile "${quick[@]}" --out o
+		echo "$step"
+		grep -c INJECTED ../strace.log
+		says 3 "^copytax: can't write o/result.json: (No space left on device|Input/output error)"
+		cmp o/result.json old.json
+		clean a old.json o o/result.json
+	done
+}
+
+@test "a disk that is full when the result is written (tmpfs)" {
+	small_disk 1M
+	file 64K a
+	mkdir small/o
+	# no room for the result, room for its name
+	dd if=/dev/zero of=small/filler bs=4K status=none 2>/dev/null || true
+	run --separate-stderr "$copytax" run --file a --methods sendfile "${quick[@]}" --out small/o
+	says 3 "^copytax: can't write small/o/result.json: No space left on device"
+	rm small/filler
+	clean a small small/o
+}
+
+@test "a file size limit (ulimit -f) stops the result, not the program" {
+	file 64K a
+	run --separate-stderr bash -c 'ulimit -f 1; exec "$@"' run "$copytax" run --file a --methods sendfile "${quick[@]}" --out o
+	says 3 "^copytax: can't write o/result.json: File too large"
+	clean a o
+}
+
+@test "the output folder is removed mid-run" {
+	file 1M a
+	start run --file a --methods sendfile --rounds 60 --warmup 0 --watched 0 --events none --quiet --out o
+	wait_until 30 test -d o
+	rmdir o
+	finish
+	says 3 "^copytax: can't write o/result.json: No such file or directory"
+	clean a
+}
+
+@test "a power cut at each step of writing the result: the old one whole, or the new one" {
+	need_strace
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --seed 1 --out o >/dev/null
+	cp o/result.json old.json
+	local call when news=0 olds=0
+	for call in unlinkat:1 openat:1 write:1 write:2 fsync:1 renameat:1 fsync:2; do
+		when=${call#*:} call=${call%:*}
+		cp old.json o/result.json
+		inject -P "$PWD/o/.result.json.new" -P "$PWD/o" -P .result.json.new -P o/.result.json.new -P o \
+			-e "trace=unlinkat,openat,write,fsync,renameat" \
+			-e "inject=$call:signal=KILL:when=$when" -- run --file a --methods sendfile "${quick[@]}" --seed 2 --out o
+		echo "$call $when: status $status"
+		wait_until 10 eval '[ -z "$(strays)" ]'
+		result_is_whole
+		if cmp -s o/result.json old.json; then olds=$((olds + 1)); else
+			jq -e '.settings.seed == 2' o/result.json
+			news=$((news + 1))
+		fi
+		# what the next run finds there does not disturb it
+		"$copytax" run --file a --methods sendfile "${quick[@]}" --seed 3 --out o >/dev/null
+		jq -e '.settings.seed == 3' o/result.json
+		[ ! -e o/.result.json.new ]
+	done
+	# killed before the rename: the old one; after: the new one. Both were seen
+	[ "$olds" -ge 4 ]
+	[ "$news" -ge 1 ]
+	clean a old.json o o/result.json
+}
+
+@test "the result reaches the disk before its name does, and the name after" {
+	need_strace
+	file 64K a
+	inject -P "$PWD/o/.result.json.new" -P "$PWD/o" -P .result.json.new -P o/.result.json.new -P o \
+		-e trace=write,fsync,renameat -- run --file a --methods sendfile "${quick[@]}" --out o
+	[ "$status" -eq 0 ]
+	order=$(grep -oE '(write|fsync|renameat)\(' ../strace.log | tail -n 5 | tr -d '(\n' )
+	echo "$order"
+	[ "$order" = writewritefsyncrenameatfsync ]
+}
+
+# ---- the machine ----
+
+@test "memory runs out (RLIMIT_AS): the case fails by name, the others go on" {
+	[[ ${UBSAN_OPTIONS:-} != *print_stacktrace* ]] || skip "the address sanitizer needs terabytes of address space"
+	truncate -s 400M big
+	# 400 MB in one chunk do not fit; splice needs no memory of its own
+	run --separate-stderr bash -c 'ulimit -v 200000; exec "$@"' run \
+		"$copytax" run --file big --methods read_write,sendfile --chunk whole --rounds 1 --warmup 0 --watched 0 --events none --quiet --out o
+	echo "$status $stderr"
+	[ "$status" -eq 4 ]
+	grep -qE '^copytax: read_write failed: .*(allocate a buffer|Cannot allocate memory)' <<<"$stderr"
+	jq -e '[.cases[] | select(.method == "sendfile") | .status] == ["ok"]' o/result.json
+	clean big o o/result.json
+}
+
+@test "memory runs out (control group): the OOM killer takes the worker, not the run" {
+	need_root
+	[[ ${UBSAN_OPTIONS:-} != *print_stacktrace* ]] || skip "the address sanitizer's own memory would be counted"
+	group=
+	if [ -f /sys/fs/cgroup/memory/memory.limit_in_bytes ]; then
+		group=/sys/fs/cgroup/memory/copytax-test-$$
+		mkdir "$group" 2>/dev/null || skip "can't make a control group here"
+		echo 120M >"$group/memory.limit_in_bytes" || { rmdir "$group"; skip "can't limit a control group here"; }
+	elif grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
+		group=/sys/fs/cgroup/copytax-test-$$
+		mkdir "$group" 2>/dev/null || skip "can't make a control group here"
+		echo 120M >"$group/memory.max" || { rmdir "$group"; skip "can't limit a control group here"; }
+	else
+		skip "no memory control group here"
+	fi
+	# its cache is made, and paid for, outside the group
+	truncate -s 200M big
+	cat big >/dev/null
+	run --separate-stderr bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' run "$group" \
+		"$copytax" run --file big --methods read_write,sendfile --chunk whole --rounds 1 --warmup 0 --watched 0 --events none --quiet --out o
+	for ((i = 0; i < 100; i++)); do rmdir "$group" 2>/dev/null && break; sleep 0.05; done
+	echo "$status $stderr"
+	[ ! -d "$group" ]
+	[ "$status" -eq 4 ]
+	# the buffer of 200 MB can't be had in 120: killed where it is touched
+	grep -qE '^copytax: read_write failed: the sender was killed by signal 9 \(Killed\): .*want of memory' <<<"$stderr"
+	result_is_whole
+	clean big o o/result.json
+}
+
+@test "the clock is stepped back and forth: no sample is touched" {
+	[[ ${UBSAN_OPTIONS:-} != *print_stacktrace* ]] || skip "the address sanitizer wants to be loaded first"
+	ldd "$BINARY" >/dev/null 2>&1 || skip "a static program can't be given another clock"
+	${CC:-cc} -shared -fPIC -O2 -o ../stepped.so "$REPO/tests/cli/stepped-clock.c" || skip "no C compiler"
+	file 1M a
+	STEPPED_CLOCK=../calls LD_PRELOAD=$PWD/../stepped.so run --separate-stderr "$copytax" run --file a --methods sendfile,read_write --rounds 5 \
+		--warmup 0 --watched 0 --events none --quiet --out o
+	[ "$status" -eq 0 ]
+	[ -s ../calls ] # the clock was asked, and stepped
+	jq -e 'all(.cases[]; .status == "ok" and (.samples.wall_s | length == 5) and all(.samples.wall_s[]; . > 0 and . < 60)
+		and all(.samples.sender_cpu_s[]; . >= 0))' o/result.json
+	clean a o o/result.json
+}
+
+@test "a CPU that went away (injected): named, the others go on" {
+	need_strace
+	[ "$(nproc)" -gt 1 ] || skip "one CPU: nothing is pinned apart"
+	file 1M a
+	inject -e trace=sched_setaffinity -e inject=sched_setaffinity:error=EINVAL:when=1+ -- \
+		run --file a --methods sendfile "${quick[@]}" --out o
+	says 4 "^copytax: sendfile failed: (can't pin the sender to CPU [0-9]+: Invalid argument; was it taken offline|the receiver could not get ready: Invalid argument)"
+	result_is_whole
+	clean a o o/result.json
+}
+
+@test "a CPU is taken offline for real" {
+	need_root
+	[ -n "${FAULT_CPU:-}" ] || skip "changes the machine: name a CPU with FAULT_CPU=N"
+	online=/sys/devices/system/cpu/cpu$FAULT_CPU/online
+	[ -w "$online" ] || skip "CPU $FAULT_CPU can't be taken offline here"
+	file 8M a
+	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
+	echo 0 >"$online"
+	sleep 1
+	echo 1 >"$online"
+	kill -INT "$pid" 2>/dev/null || true
+	finish
+	[ "$status" -eq 4 ] || [ "$status" -eq 130 ]
+	result_is_whole
+	clean a o o/result.json
+}
+
+# ---- interruptions ----
+
+@test "SIGINT at ${FAULT_INTERRUPTS:-20} random moments: a whole result or none, and nothing else" {
+	file 256K a
+	local i whole=0 none=0 code
+	RANDOM=${SEED:-7}
+	for ((i = 0; i < ${FAULT_INTERRUPTS:-20}; i++)); do
+		rm -rf o
+		start run --size 1M --methods sendfile,read_write --rounds 3 --warmup 0 --watched 1 --quiet --out o
+		# a run like this takes a second or two: before, in and after every part of it
+		sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
+		[ $((RANDOM % 3)) -ne 0 ] || sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
+		kill -INT "$pid" 2>/dev/null || true
+		finish
+		[ "$status" -eq 0 ] || [ "$status" -eq 130 ] || {
+			echo "interruption $i: status $status, $stderr"
+			return 1
+		}
+		[ -z "$(strays)" ]
+		if [ -e o/result.json ]; then
+			result_is_whole
+			jq -e --argjson status "$status" '(.run.interrupted == ($status == 130)) and (.run.finished | type == "string")' o/result.json
+			whole=$((whole + 1))
+		else
+			none=$((none + 1))
+		fi
+		[ -z "$(find o -mindepth 1 ! -name result.json 2>/dev/null)" ] || {
+			find o
+			return 1
+		}
+	done
+	echo "$whole whole, $none none"
+	[ "$whole" -gt 0 ]
+	rm -rf o
+	clean a
+}
+
+# ---- privilege ----
+
+@test "run: worker and receiver have no capability and can gain none" {
+	truncate -s 1G big
+	start run --file big --methods sendfile "${quick[@]}" --out o
+	freeze run big
+	sender=$(pgrep -P "$pid" | grep -vx "$receiver")
+	for process in "$sender" "$receiver"; do
+		grep -E '^(Cap|NoNewPrivs)' "/proc/$process/status"
+		[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$' "/proc/$process/status")" -eq 4 ]
+		grep -qE '^NoNewPrivs:[[:space:]]*1$' "/proc/$process/status"
+	done
+	kill -CONT "$receiver"
+	finish
+	[ "$status" -eq 0 ]
+	clean big o o/result.json
+}
+
+@test "root may send a file that only its owner may read, though the worker has no privilege" {
+	need_root
+	file 64K a
+	chown 65534 a
+	chmod 600 a
+	"$copytax" run --file a --methods sendfile,mmap_write "${quick[@]}" --out o >/dev/null
+	jq -e 'all(.cases[]; .status == "ok" and .verified.ok)' o/result.json
+}
+
+# granted CAPS COMMAND...: as nobody, with these capabilities and no more
+granted() {
+	local caps=$1 plus
+	shift
+	plus=+${caps//,/,+}
+	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps="-all,$plus" --ambient-caps="-all,$plus" \
+		--bounding-set="-all,$plus" "$@"
+}
+
+@test "cap_bpf, cap_perfmon and cap_syslog instead of root: copies and calls are counted" {
+	need_root
+	[[ ${UBSAN_OPTIONS:-} != *print_stacktrace* ]] || skip "the plain build is what is granted"
+	"$copytax" run --size 64K --methods sendfile --rounds 1 --warmup 0 --watched 1 --events none --quiet --out root >/dev/null
+	jq -e '.cases[0].counts.syscalls.value' root/result.json || skip "root can't count here either"
+	cp "$BINARY" ../granted
+	rm "$copytax"
+	mv ../granted "$copytax"
+	chmod 755 "$copytax" "$BATS_TEST_TMPDIR" "$PWD"
+	mkdir n
+	chown 65534 n
+	# the way there may be closed to others: dac_read_search. Before 5.11 BPF needs locked memory: sys_resource
+	caps=dac_read_search,bpf,perfmon,syslog
+	! setpriv --dump | grep -q '^Capability bounding set:.*sys_resource' || caps+=,sys_resource
+	run --separate-stderr granted "$caps" "$copytax" run --size 64K --methods sendfile --rounds 1 \
+		--warmup 0 --watched 1 --events none --quiet --out n/o
+	echo "$status $stderr"
+	[ "$status" -eq 0 ]
+	jq -e '.cases[0].counts.syscalls.value' n/o/result.json
+	[ "$(jq -c '.cases[0].counts.syscalls.value, .cases[0].copies.factor.value' root/result.json)" = \
+		"$(jq -c '.cases[0].counts.syscalls.value, .cases[0].copies.factor.value' n/o/result.json)" ]
+	# the same by a grant on the file, as the reason says it, with the process that much more closed to its user
+	if setcap cap_bpf,cap_perfmon,cap_syslog=ep "$copytax" 2>/dev/null; then
+		run --separate-stderr granted dac_read_search,bpf,perfmon,syslog setpriv --ambient-caps=-all,+dac_read_search \
+			--inh-caps=-all,+dac_read_search "$copytax" run --size 64K --methods sendfile --rounds 1 --warmup 0 --watched 1 \
+			--events none --quiet --out n/q
+		[ "$status" -eq 0 ]
+		jq -e '.cases[0].counts.syscalls.value and .cases[0].copies.factor.value == 0' n/q/result.json
+		setcap -r "$copytax"
+	fi
+	# and without: everything but the counts, with the reason and the mend
+	run --separate-stderr granted dac_read_search "$copytax" run --size 64K --methods sendfile --rounds 1 --warmup 0 \
+		--watched 1 --events none --quiet --out n/p
+	[ "$status" -eq 0 ]
+	jq -e '.cases[0].status == "ok" and .cases[0].counts.syscalls.value == null
+		and (.cases[0].counts.syscalls.reason | test("CAP_BPF.*setcap cap_bpf,cap_perfmon,cap_syslog"))' n/p/result.json
+}
+
+@test "a run writes nothing outside its output folder" {
+	need_strace
+	mkdir o
+	inject -e 'trace=open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,chmod,fchmodat,mount' -- \
+		run --size 256K --methods sendfile,read_write --cache warm,cold --rounds 1 --warmup 0 --watched 1 --profile --quiet --out o
+	[ "$status" -eq 0 ]
+	# calls that could write, and where
+	grep -vE '(ENOENT|EACCES|EEXIST|EPERM)|\+\+\+|---' ../strace.log |
+		grep -E 'O_(WRONLY|RDWR|CREAT)|^[0-9]+ +(creat|mkdir|unlink|rename|link|symlink|truncate|mknod|chmod|fchmod|mount)' \
+			>../writes || true
+	# what is no file: a process's own settings, devices that swallow, tracing that is asked for
+	sed -E 's/^[0-9]+ +//' ../writes | grep -vE '"(o|o/[^"]*)"|AT_FDCWD, "o(/|")|"\.?result\.json(\.new)?"' |
+		grep -vE '"/proc/self/(oom_score_adj|task)|"/dev/null"|"/sys/kernel/(debug/)?tracing/' >../outside || true
+	cat ../outside
+	[ ! -s ../outside ]
+	grep -q 'O_EXCL' ../writes
+	# every file that is created is created anew, and no link is followed
+	[ -z "$(grep -E 'O_CREAT' ../writes | grep -vE 'O_EXCL.*O_NOFOLLOW|O_NOFOLLOW.*O_EXCL')" ]
+	[ -z "$(find o -perm /0022)" ]
+}
+
+@test "links planted in the output folder are replaced, not written through" {
+	mkdir o
+	echo precious >victim
+	ln -s ../victim o/.result.json.new
+	"$copytax" run --size 64K --methods sendfile "${quick[@]}" --out o >/dev/null
+	[ "$(cat victim)" = precious ]
+	[ ! -L o/result.json ]
+	ln -s ../victim o/payload.bin
+	run --separate-stderr "$copytax" run --size 64K --methods sendfile "${quick[@]}" --out o
+	says 3 "o/payload.bin is there already"
+	[ "$(cat victim)" = precious ]
+}
