@@ -2,7 +2,8 @@
 /*
  * Two results set beside each other, case by case. A case is called different when ranks say so (Mann and
  * Whitney), after Holm's correction over all cases, and by more than the margin. What drags along from
- * round to round in either run widens everything; few samples are never enough to call anything.
+ * round to round in either run widens everything; few samples are never enough to call anything. And it must
+ * be different both as measured and at equal speed of the host, by the yardstick of both runs (analysis/pairs.h).
  */
 #ifndef COPYTAX_ANALYSIS_COMPARE_H
 #define COPYTAX_ANALYSIS_COMPARE_H
@@ -31,15 +32,18 @@ int gates_parse(const char *text, struct gate gates[COMPARE_GATES_MAX], struct f
 /*
  *   {base: {id, started, version}, new: {…}, comparable, because: [name], differences: [differences.h],
  *    alpha, margin, serial_inflation: {metric: {base, new}},      (analysis/ranks.h)
+ *    host_speed: {base, new: analysis/host_speed.h, slower},      slower: 1.1 for 10 %; null: not known
  *    cases: [{method, chunk, cache, sink, link, connections, payload,
- *             metrics: {sender_cpu: {base, new (medians), n_base, n_new, ratio, low, high, p,
- *                                    p_adjusted, verdict, why}, …}}],
+ *             metrics: {sender_cpu: {base, new (medians), n_base, n_new, ratio,
+ *                                    at_equal_speed: {ratio, low, high} or null, ratio_at_least,
+ *                                    low, high, p, p_adjusted, verdict, why}, …}}],
  *    missing: [{method, chunk, cache, sink, in: "base" | "new", reason}],
  *    gates: [{metric, above, failed, cases: [index]}], failed}
  *
+ * ratio is as measured; low and high are all intervals together; ratio_at_least the ratio nearer to 1.
  * verdict: worse, better, same (the whole interval within 5 %, or different by less than the
- * margin), cant_tell. A gate fails on a case that is worse, and by more than the gate allows at the
- * median. A new reference, or NULL when out of memory.
+ * margin), cant_tell. A gate fails on a case that is worse, and by more than the gate allows in
+ * ratio_at_least. A new reference, or NULL when out of memory.
  */
 json_t *compare_results(const struct result *base, const struct result *new, double margin,
 			const struct gate *gates, size_t gate_count);

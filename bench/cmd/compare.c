@@ -199,6 +199,22 @@ static void put_differences(const json_t *doc, enum style style, FILE *out)
 		fputs("Machine and settings are the same in all that is known to matter.\n\n", out);
 }
 
+/* One sentence: what the yardstick says of the host, because every figure below moves with it. */
+static void put_speed(const json_t *doc, FILE *out)
+{
+	double slower = number_of(json_object_get(doc, "host_speed"), "slower");
+
+	if (isnan(slower))
+		fputs("How fast the host was is not known for both (no yardstick): a change of all cases alike may be the host's.\n\n",
+		      out);
+	else if (fabs(slower - 1) < 0.01)
+		fputs("By the yardstick the host was equally fast both times (within 1 %).\n\n", out);
+	else
+		fprintf(out,
+			"By the yardstick the host was %.0f %% %s in the second. A case is called different only if it is so as measured and at equal speed.\n\n",
+			fabs(slower - 1) * 100, slower > 1 ? "slower" : "faster");
+}
+
 /* ---- the table ---- */
 
 static const char *verdict_word(const json_t *metric)
@@ -353,6 +369,7 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 	put_text(out, style, text_of(doc, "new_path"));
 	fputs("\n\n", out);
 	put_differences(doc, style, out);
+	put_speed(doc, out);
 	err = put_table(doc, style, out);
 	fprintf(out,
 		"\nChanges are medians of all pairs of samples with 95 %% intervals; verdicts are corrected for %zu cases\nand call nothing different that is closer than %.3g %%.\n",
