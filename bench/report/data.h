@@ -5,7 +5,7 @@
  *
  *   cases.tsv, samples.tsv           all of the result, one row per case and per sample
  *   counts.tsv                       what the counting pass found, one row per case and number, with its source
- *   throughput.tsv, throughput_samples.tsv, cpu.tsv, copies.tsv, crossings.tsv, chunk.tsv
+ *   throughput.tsv, throughput_samples.tsv, cpu.tsv, copies.tsv, crossings.tsv, bill.tsv, chunk.tsv
  *                                    what the gnuplot sources in scripts/plots draw
  *   labels.gp                        the texts in the pictures, as gnuplot variables
  */
@@ -21,6 +21,7 @@
 struct drawable {
 	bool bars;		/* throughput and cpu */
 	bool sweep;		/* chunk: more than one chunk measured */
+	bool bill;		/* prices, and a method that they explain */
 	bool copies, crossings; /* counted in one of the cases that the bars show */
 };
 
