@@ -16,6 +16,7 @@
 #include "report/html.h"
 #include "report/markdown.h"
 #include "report/misleads.h"
+#include "report/paths_draw.h"
 #include "report/plots.h"
 #include "report/verdict.h"
 
@@ -74,7 +75,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 /* Where everything goes. */
 struct places {
 	char beside[PATH_MAX]; /* the folder of the result */
-	char out[PATH_MAX], data[PATH_MAX], plots[PATH_MAX];
+	char out[PATH_MAX], data[PATH_MAX], plots[PATH_MAX], paths[PATH_MAX];
 	char markdown[PATH_MAX], html[PATH_MAX], hyperfine[PATH_MAX];
 	bool data_temporary;
 };
@@ -115,6 +116,7 @@ static int find_places(const struct options *o, struct places *p, struct failure
 	strcpy(p->out, o->out ? o->out : p->beside);
 	err = join(p->data, p->out, "data", why);
 	err = err ? err : join(p->plots, p->out, "plots", why);
+	err = err ? err : join(p->paths, p->out, "paths", why);
 	err = err ? err : join(p->markdown, p->out, "report.md", why);
 	err = err ? err : join(p->html, p->out, "report.html", why);
 	return err ? err : join(p->hyperfine, p->beside, HYPERFINE_FILE, why);
@@ -127,7 +129,9 @@ static int make_places(const struct options *o, const struct places *p, struct f
 	if (!err && p->data_temporary)
 		return 0;
 	err = err ? err : make_folder(p->data, why);
-	return err || o->no_plots ? err : make_folder(p->plots, why);
+	if (!err && !o->no_plots)
+		err = make_folder(p->plots, why);
+	return err || o->no_plots || o->plots_only ? err : make_folder(p->paths, why);
 }
 
 /* Pictures alone, into the folder that was named: what they are drawn from goes where it can be thrown away. */
@@ -191,8 +195,10 @@ static int write_reports(const struct result *result, const struct places *p,
 	err = write_file(p->markdown, markdown, why);
 	out = err ? NULL : open_memstream(&html, &size);
 	if (out) {
-		err = html_page(markdown, "copytax: what moving this file cost",
-				parts->no_plots ? NULL : p->plots, out, why);
+		const struct page page = { "copytax: what moving this file cost", "en", "Contents",
+					   p->out };
+
+		err = html_page(markdown, &page, out, why);
 		if (fclose(out))
 			err = err ? err : fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 		err = err ? err : write_file(p->html, html, why);
@@ -215,6 +221,10 @@ static void print_json(const struct options *o, const struct result *result, con
 	json_object_set_new(files, "plots", parts->no_plots ? json_null() : json_string(p->plots));
 	if (parts->no_plots)
 		json_object_set_new(files, "plots_reason", json_string(parts->no_plots));
+	json_object_set_new(files, "paths",
+			    parts->no_paths || o->plots_only ? json_null() : json_string(p->paths));
+	if (parts->no_paths)
+		json_object_set_new(files, "paths_reason", json_string(parts->no_paths));
 	json_object_set_new(files, "markdown",
 			    o->plots_only ? json_null() : json_string(p->markdown));
 	json_object_set_new(files, "html", o->plots_only ? json_null() : json_string(p->html));
@@ -234,6 +244,8 @@ static void print_text(const struct options *o, const struct result *result, con
 	}
 	if (!parts->no_plots)
 		printf("plots:  %s\n", p->plots);
+	if (!parts->no_paths && !o->plots_only)
+		printf("paths:  %s\n", p->paths);
 	if (!p->data_temporary)
 		printf("data:   %s\n", p->data);
 }
@@ -263,16 +275,41 @@ static int draw(const struct options *o, const struct places *p, struct report_p
 	return 0;
 }
 
+/* The same for the diagrams of the data paths, which graphviz draws. */
+static int draw_paths(const struct options *o, const struct result *result, const struct places *p,
+		      struct report_parts *parts, struct failure *no_paths, struct failure *why)
+{
+	int err;
+
+	if (o->plots_only)
+		return 0;
+	if (o->no_plots) {
+		parts->no_paths = "they were not asked for (--no-plots).";
+		return 0;
+	}
+	err = paths_draw(result, p->paths, no_paths);
+	if (!err)
+		return 0;
+	if (err != -ENOENT) {
+		*why = *no_paths;
+		return err;
+	}
+	fprintf(stderr, "copytax: no diagrams of the data paths: %s\n", no_paths->text);
+	parts->no_paths = no_paths->text;
+	return 0;
+}
+
 static int make(const struct options *o, const struct result *result, const struct places *p,
 		struct failure *why)
 {
-	struct failure no_plots = { 0 }, no_hyperfine = { 0 };
+	struct failure no_plots = { 0 }, no_paths = { 0 }, no_hyperfine = { 0 };
 	struct report_parts parts = { 0 };
 	struct hyperfine hyperfine = { 0 };
 	int err = make_places(o, p, why);
 
 	err = err ? err : data_write(result, p->data, &parts.drawable, why);
 	err = err ? err : draw(o, p, &parts, &no_plots, why);
+	err = err ? err : draw_paths(o, result, p, &parts, &no_paths, why);
 	if (!err && !o->plots_only) {
 		int second = hyperfine_load(p->hyperfine, result, &hyperfine, &no_hyperfine);
 
@@ -297,7 +334,7 @@ int cmd_report(int argc, char **argv)
 		.options = option_table,
 		.parser = parse,
 		.args_doc = "DIR|result.json",
-		.doc = "Writes report.html, report.md, plots/ and data/ from a result, next to it. "
+		.doc = "Writes report.html, report.md, plots/, paths/ and data/ from a result, next to it. "
 		       "Nothing is "
 		       "measured: the same result gives the same report on any machine.",
 	};

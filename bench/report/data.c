@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "report/bill_text.h"
 #include "report/counted_data.h"
 #include "report/families.h"
 #include "report/format.h"
@@ -471,6 +472,10 @@ static void write_texts(const struct result *result, const struct families *all,
 	snprintf(text, sizeof(text), "%s%s", loopback,
 		 direct ? "direct_write reads the disk whatever the cache holds." : "");
 	put_label(out, "chunk_note_2", text);
+	snprintf(text, sizeof(text), "%s%s bytes in chunks of %s, %.40s cache, %.40s%s into a %.40s sink",
+		 interrupted ? "INTERRUPTED RUN: " : "", bytes, chunk, c->cache, c->link,
+		 loopback[0] ? " over loopback" : "", c->sink);
+	put_label(out, "bill_compared_text", text);
 	counted_texts(result, family, out);
 	free(machine);
 }
@@ -508,7 +513,7 @@ static void write_pictures(const struct result *result, const struct families *a
 			     .crossings = begin(f, "crossings.tsv"),
 			     .drawable = drawable,
 			     .labels = begin(f, "labels.gp") };
-	FILE *chunk = begin(f, "chunk.tsv");
+	FILE *chunk = begin(f, "chunk.tsv"), *bill = begin(f, "bill.tsv");
 	FILE *cycles = begin(f, "cycles.tsv"), *sites = begin(f, "sites.tsv");
 
 	if (!f->err) {
@@ -520,6 +525,8 @@ static void write_pictures(const struct result *result, const struct families *a
 		drawable->bars = true;
 		if (!f->err)
 			f->err = write_sweep(result, family, chunk, bars.labels, &drawable->sweep);
+		if (!f->err)
+			f->err = bill_data(result, family, bill, bars.labels, &drawable->bill);
 	}
 	if (!f->err) {
 		drawable->cycles = cycles_data(family, cycles, bars.labels, drawable->no_cycles);
@@ -527,6 +534,7 @@ static void write_pictures(const struct result *result, const struct families *a
 	}
 	end(f, cycles, "cycles.tsv");
 	end(f, sites, "sites.tsv");
+	end(f, bill, "bill.tsv");
 	end(f, bars.throughput, "throughput.tsv");
 	end(f, bars.samples, "throughput_samples.tsv");
 	end(f, bars.cpu, "cpu.tsv");

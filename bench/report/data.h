@@ -5,7 +5,7 @@
  *
  *   cases.tsv, samples.tsv           all of the result, one row per case and per sample
  *   counts.tsv                       what the counting pass found, one row per case and number, with its source
- *   throughput.tsv, throughput_samples.tsv, cpu.tsv, copies.tsv, crossings.tsv, chunk.tsv
+ *   throughput.tsv, throughput_samples.tsv, cpu.tsv, copies.tsv, crossings.tsv, bill.tsv, chunk.tsv
  *                                    what the gnuplot sources in scripts/plots draw
  *   events.tsv                       what the events pass counted, one row per case, event and mode
  *   cycles.tsv, sites.tsv            what cycles.gp and sites.gp draw
@@ -23,6 +23,7 @@
 struct drawable {
 	bool bars;		/* throughput and cpu */
 	bool sweep;		/* chunk: more than one chunk measured */
+	bool bill;		/* prices, and a method that they explain */
 	bool copies, crossings; /* counted in one of the cases that the bars show */
 	bool cycles, sites;	/* counted, or sampled, in one of the main family's cases */
 	char no_cycles[240], no_sites[240]; /* else why, for the picture's place */

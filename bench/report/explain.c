@@ -10,6 +10,7 @@
 #include "analysis/summary.h"
 #include "base/size.h"
 #include "report/format.h"
+#include "report/paths.h"
 
 #define NAME_WIDTH 34
 
@@ -173,6 +174,16 @@ static void put_bill(const struct result *result, const struct case_result *c, F
 	json_decref(bill);
 }
 
+/* The way of the bytes; `copytax report` draws the same. */
+static void put_path(const struct method *m, const struct case_result *c, FILE *out)
+{
+	struct path path;
+
+	path_find(m, c, &path);
+	fputs("\nThe path of the bytes (copy ══▶, by reference ──▷, by a device ··▷):\n", out);
+	path_print(&path, out);
+}
+
 void explain_print(const struct method *m, const struct result *result, FILE *out)
 {
 	const struct case_result *c = result ? main_case(result, m->name, "warm") : NULL;
@@ -197,6 +208,7 @@ void explain_print(const struct method *m, const struct result *result, FILE *ou
 	put_calls(m, c, out);
 	put_switches(c, out);
 	put_copies(m, c, out);
+	put_path(m, c, out);
 	put_cost(result, c, out);
 	put_bill(result, c, out);
 }

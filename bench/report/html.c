@@ -3,6 +3,7 @@
 
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -10,48 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "method/method.h"
 #include "report/format.h"
 #include "report/plots.h"
+#include "report/style.h"
 
 #define OPTIONS (CMARK_OPT_VALIDATE_UTF8 | CMARK_OPT_TABLE_PREFER_STYLE_ATTRIBUTES)
 #define SVG_MAX_BYTES (16 << 20)
-
-static const char style_sheet[] =
-	":root{color-scheme:light dark;--ink:#1b1b1b;--dim:#5a5a5a;--paper:#fdfdfc;--rule:#d9d9d6;"
-	"--shade:#f2f2ef;--link:#0a5a9c}\n"
-	"@media(prefers-color-scheme:dark){:root{--ink:#e6e6e3;--dim:#a9a9a5;--paper:#17181a;"
-	"--rule:#3a3c40;--shade:#222428;--link:#7db8ea}}\n"
-	"*{box-sizing:border-box}\n"
-	"body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 "
-	"system-ui,sans-serif}\n"
-	"main{max-width:66rem;margin:0 auto;padding:1.5rem 1rem 4rem;overflow-wrap:break-word}\n"
-	"h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 1rem}\n"
-	"h2{font-size:1.25rem;margin:2.4rem 0 .8rem;padding-top:.5rem;border-top:1px solid "
-	"var(--rule)}\n"
-	"a{color:var(--link)}\n"
-	"blockquote{margin:1rem 0;padding:.6rem 1rem;border-left:.3rem solid #d55e00;"
-	"background:var(--shade)}\n"
-	"blockquote p{margin:0}\n"
-	"li{margin:.3rem 0}\n"
-	".wide{overflow-x:auto;margin:.8rem 0}\n"
-	"table{border-collapse:collapse;font-size:.78rem;font-variant-numeric:tabular-nums}\n"
-	"th,td{padding:.3rem .4rem;border-bottom:1px solid var(--rule);vertical-align:top}\n"
-	"th{background:var(--shade);font-weight:600;vertical-align:bottom}\n"
-	"td[style*=right]{white-space:nowrap}\n"
-	"td:first-child{font-weight:600}\n"
-	"td:first-child,th:first-child{position:sticky;left:0;background:var(--paper)}\n"
-	"th:first-child{background:var(--shade)}\n"
-	"pre{background:var(--shade);padding:.8rem 1rem;overflow-x:auto;white-space:pre-wrap}\n"
-	"code{font:.9em/1.4 ui-monospace,monospace}\n"
-	".plot{display:block;background:#fff;border:1px solid var(--rule);border-radius:.4rem;"
-	"padding:.3rem;margin:1rem 0}\n"
-	".plot svg{display:block;width:100%;height:auto}\n"
-	"@media print{:root{--ink:#000;--dim:#333;--paper:#fff;--rule:#bbb;--shade:#eee}"
-	"body{font-size:10pt}main{max-width:none;padding:0}table{font-size:7.5pt}"
-	"th,td{padding:.15rem .35rem}td[style*=right]{white-space:normal}.wide{overflow:visible}"
-	".plot,table,blockquote{break-inside:avoid}h2{break-after:avoid}}\n"
-	"@media(max-width:40rem){body{font-size:15px}main{padding:.8rem .7rem 3rem}"
-	".plot{overflow-x:auto}.plot svg{min-width:34rem}}\n";
 
 /* The whole of a regular file of sensible size; the caller frees it. */
 static char *read_file(const char *path)
@@ -92,36 +58,64 @@ static void put_prefixed(FILE *out, const char *svg, const char *prefix)
 	}
 }
 
-/* Cuts <tag>…</tag> out of `svg`: gnuplot's own title would pop up as a hint over the picture. */
-static void cut_element(char *svg, const char *open, const char *close)
+/* Cuts every <tag>…</tag> out of `svg`: the drawing programs' own titles would pop up as hints over the picture. */
+static void cut_elements(char *svg, const char *open, const char *close)
 {
-	char *from = strstr(svg, open), *to = from ? strstr(from, close) : NULL;
+	char *from = svg, *to;
 
-	if (to)
+	while ((from = strstr(from, open)) && (to = strstr(from, close)))
 		memmove(from, to + strlen(close), strlen(to + strlen(close)) + 1);
 }
 
-static char *picture(const struct plot *plot, const char *plots_dir)
+/* A picture of the report: which file, under which name in the page. */
+struct picture {
+	char file[64], id[64];
+	bool path; /* a diagram, and not a plot */
+};
+
+/* Only what copytax itself draws is ever read: the plots by their table, the paths by the methods'. */
+static bool picture_by_url(const char *url, struct picture *out)
+{
+	for (const struct plot *p = plots; p->name && url; p++) {
+		snprintf(out->file, sizeof(out->file), "plots/%s.svg", p->name);
+		snprintf(out->id, sizeof(out->id), "plot-%s", p->name);
+		out->path = false;
+		if (!strcmp(url, out->file))
+			return true;
+	}
+	for (size_t i = 0; methods[i] && url; i++) {
+		snprintf(out->file, sizeof(out->file), "paths/%s.svg", methods[i]->name);
+		snprintf(out->id, sizeof(out->id), "path-%s", methods[i]->name);
+		out->path = true;
+		if (!strcmp(url, out->file))
+			return true;
+	}
+	return false;
+}
+
+/* The figure with the picture inside and `caption` under it; the caller frees it. NULL: it can't be had. */
+static char *figure(const struct picture *picture, const char *caption, const char *dir)
 {
 	char path[PATH_MAX], *svg, *start, *text = NULL;
 	size_t size = 0;
 	FILE *out;
 
-	if (snprintf(path, sizeof(path), "%s/%s.svg", plots_dir, plot->name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, picture->file) >= (int)sizeof(path))
 		return NULL;
 	svg = read_file(path);
 	start = svg ? strstr(svg, "<svg") : NULL;
 	out = start && !strstr(start, "<script") ? open_memstream(&text, &size) : NULL;
 	if (out) {
-		cut_element(start, "<title>", "</title>");
-		cut_element(start, "<desc>", "</desc>");
-		fputs("<span class=\"plot\" role=\"img\" aria-label=\"", out);
-		put_html(out, plot->title);
-		fputs(": ", out);
-		put_html(out, plot->alt);
-		fputs("\">", out);
-		put_prefixed(out, start, plot->name);
-		fputs("</span>", out);
+		cut_elements(start, "<title>", "</title>");
+		cut_elements(start, "<desc>", "</desc>");
+		cut_elements(start, "<!--", "-->");
+		fprintf(out, "<figure id=\"%s\"%s><div class=\"plot\" role=\"img\" tabindex=\"0\" "
+			     "aria-labelledby=\"%s-text\">",
+			picture->id, picture->path ? " class=\"path\"" : "", picture->id);
+		put_prefixed(out, start, picture->id);
+		fprintf(out, "</div><figcaption id=\"%s-text\">", picture->id);
+		put_html(out, caption);
+		fputs("</figcaption></figure>\n", out);
 		if (fclose(out)) {
 			free(text);
 			text = NULL;
@@ -131,46 +125,186 @@ static char *picture(const struct plot *plot, const char *plots_dir)
 	return text;
 }
 
-static const struct plot *plot_by_url(const char *url)
+/* The text of a node's children, markup dropped, into `out`. */
+static void plain_text(cmark_node *node, char *out, size_t size)
 {
-	char expected[64];
+	cmark_iter *iter = cmark_iter_new(node);
+	cmark_event_type event;
+	size_t len = 0;
 
-	for (const struct plot *p = plots; p->name; p++) {
-		snprintf(expected, sizeof(expected), "plots/%s.svg", p->name);
-		if (url && !strcmp(url, expected))
-			return p;
+	out[0] = 0;
+	while (iter && (event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		const char *literal = cmark_node_get_literal(cmark_iter_get_node(iter));
+
+		if (event == CMARK_EVENT_ENTER && literal && len < size)
+			len += (size_t)snprintf(out + len, size - len, "%s", literal);
 	}
-	return NULL;
+	if (iter)
+		cmark_iter_free(iter);
 }
 
-/* Puts `node` in the place of an image. */
-static void replace_image(cmark_node *image, const char *html)
+/* Puts `html` in the place of a node. */
+static void replace_node(cmark_node *old, cmark_node_type type, const char *html)
 {
-	cmark_node *node = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
+	cmark_node *node = cmark_node_new(type);
 
 	if (!node)
 		return;
 	cmark_node_set_on_enter(node, html);
-	if (cmark_node_replace(image, node))
-		cmark_node_free(image);
+	if (cmark_node_replace(old, node))
+		cmark_node_free(old);
 	else
 		cmark_node_free(node);
 }
 
+/* An image that stands alone in its paragraph becomes a figure; another one, or one that is missing, its own text. */
+static void dress_image(cmark_node *image, const char *dir)
+{
+	cmark_node *paragraph = cmark_node_parent(image);
+	bool alone = cmark_node_get_type(paragraph) == CMARK_NODE_PARAGRAPH &&
+		     cmark_node_first_child(paragraph) == image && !cmark_node_next(image);
+	struct picture picture;
+	char caption[1500], *html = NULL;
+
+	plain_text(image, caption, sizeof(caption));
+	if (alone && dir && picture_by_url(cmark_node_get_url(image), &picture))
+		html = figure(&picture, caption, dir);
+	if (html)
+		replace_node(paragraph, CMARK_NODE_CUSTOM_BLOCK, html);
+	else
+		/* without the picture the page keeps its place, never a broken reference */
+		replace_node(image, CMARK_NODE_CUSTOM_INLINE, "<em>(picture missing)</em>");
+	free(html);
+}
+
+/* "The answer" → "the-answer"; letters of other scripts stay as they are */
+static void slug(const char *text, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (; *text && len + 1 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || c >= 0x80)
+			out[len++] = (char)tolower(c);
+		else if ((c == ' ' || c == '-') && len && out[len - 1] != '-')
+			out[len++] = '-';
+	}
+	while (len && out[len - 1] == '-')
+		len--;
+	out[len] = 0;
+}
+
+static bool is_heading(cmark_node *node, int level)
+{
+	return cmark_node_get_type(node) == CMARK_NODE_HEADING &&
+	       cmark_node_get_heading_level(node) <= level;
+}
+
+/* Everything from a second-level heading to the next into a section that links can name. */
+static void wrap_section(cmark_node *heading, const char *id)
+{
+	cmark_node *section = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK), *next, *node = heading;
+	char tag[300];
+
+	if (!section)
+		return;
+	snprintf(tag, sizeof(tag), "<section id=\"%s\">", id);
+	cmark_node_set_on_enter(section, tag);
+	cmark_node_set_on_exit(section, "</section>");
+	if (!cmark_node_insert_before(heading, section)) {
+		cmark_node_free(section);
+		return;
+	}
+	do {
+		next = cmark_node_next(node);
+		cmark_node_unlink(node);
+		if (!cmark_node_append_child(section, node))
+			cmark_node_free(node);
+		node = next;
+	} while (node && !is_heading(node, 2));
+}
+
+/* A section for each second-level heading, and links to them all in front of the first. */
+static void make_sections(cmark_node *document, const char *contents)
+{
+	cmark_node *node = cmark_node_first_child(document), *next, *first = NULL;
+	char text[200], id[200], *html = NULL;
+	size_t size = 0;
+	FILE *nav = open_memstream(&html, &size);
+
+	if (!nav)
+		return;
+	fputs("<nav aria-label=\"", nav);
+	put_html(nav, contents);
+	fputs("\"><ul>", nav);
+	for (; node; node = next) {
+		next = cmark_node_next(node);
+		while (next && !is_heading(next, 2))
+			next = cmark_node_next(next);
+		if (!is_heading(node, 2) || cmark_node_get_heading_level(node) != 2)
+			continue;
+		plain_text(node, text, sizeof(text));
+		slug(text, id, sizeof(id));
+		fprintf(nav, "<li><a href=\"#%s\">", id);
+		put_html(nav, text);
+		fputs("</a></li>\n", nav);
+		wrap_section(node, id);
+		if (!first)
+			first = cmark_node_first_child(document);
+	}
+	fputs("</ul></nav>\n", nav);
+	if (fclose(nav) || !first) {
+		free(html);
+		return;
+	}
+	while (first && cmark_node_get_type(first) != CMARK_NODE_CUSTOM_BLOCK)
+		first = cmark_node_next(first);
+	node = first ? cmark_node_new(CMARK_NODE_CUSTOM_BLOCK) : NULL;
+	if (node) {
+		cmark_node_set_on_enter(node, html);
+		if (!cmark_node_insert_before(first, node))
+			cmark_node_free(node);
+	}
+	free(html);
+}
+
+/* The heading that a node stands under, for the name of its box. */
+static void heading_of(cmark_node *node, char *out, size_t size)
+{
+	snprintf(out, size, "table");
+	for (; node; node = cmark_node_previous(node)) {
+		if (!is_heading(node, 6))
+			continue;
+		plain_text(node, out, size);
+		return;
+	}
+}
+
 /* A table that is wider than a phone scrolls in its own box, which the keyboard reaches too. */
-static void box_table(cmark_node *table)
+static void box_table(cmark_node *table, size_t number)
 {
 	cmark_node *box = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
+	char name[200], *html = NULL;
+	size_t size = 0;
+	FILE *out = box ? open_memstream(&html, &size) : NULL;
 
-	if (!box)
+	if (!out) {
+		if (box)
+			cmark_node_free(box);
 		return;
-	cmark_node_set_on_enter(
-		box, "<div class=\"wide\" role=\"region\" aria-label=\"table\" tabindex=\"0\">");
-	cmark_node_set_on_exit(box, "</div>");
-	if (!cmark_node_insert_before(table, box)) {
+	}
+	heading_of(table, name, sizeof(name));
+	fputs("<div class=\"wide\" role=\"region\" aria-label=\"", out);
+	put_html(out, name);
+	fprintf(out, ", %zu\" tabindex=\"0\">", number);
+	if (fclose(out) || !cmark_node_set_on_enter(box, html) ||
+	    !cmark_node_set_on_exit(box, "</div>") || !cmark_node_insert_before(table, box)) {
+		free(html);
 		cmark_node_free(box);
 		return;
 	}
+	free(html);
 	cmark_node_unlink(table);
 	if (!cmark_node_append_child(box, table))
 		cmark_node_insert_after(box, table);
@@ -197,26 +331,50 @@ static size_t collect(cmark_node *document, bool tables, cmark_node **nodes, siz
 	return count;
 }
 
-static void dress(cmark_node *document, const char *plots_dir)
+static void dress(cmark_node *document, const char *dir)
 {
 	cmark_node *nodes[256];
 	size_t count = collect(document, true, nodes, sizeof(nodes) / sizeof(nodes[0]));
 
 	for (size_t i = 0; i < count; i++)
-		box_table(nodes[i]);
+		box_table(nodes[i], i + 1);
 	count = collect(document, false, nodes, sizeof(nodes) / sizeof(nodes[0]));
-	for (size_t i = 0; i < count; i++) {
-		const struct plot *plot = plot_by_url(cmark_node_get_url(nodes[i]));
-		char *html = plot && plots_dir ? picture(plot, plots_dir) : NULL;
+	for (size_t i = 0; i < count; i++)
+		dress_image(nodes[i], dir);
+}
 
-		/* without the picture the page keeps its description, never a broken reference */
-		replace_image(nodes[i], html ? html : "<em>(picture missing)</em>");
-		free(html);
+static bool starts(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/*
+ * What cmark-gfm's tables lack: scopes, and a heading for each row, which is its first cell. Whatever a document
+ * holds was escaped by then, so these tags are cmark-gfm's own.
+ */
+static void put_body(const char *body, FILE *out)
+{
+	bool row_heading = false;
+
+	while (*body) {
+		if (starts(body, "<th>") || starts(body, "<th ")) {
+			fputs("<th scope=\"col\"", out);
+			body += 3;
+		} else if (starts(body, "<tr>\n<td>") || starts(body, "<tr>\n<td ")) {
+			fputs("<tr>\n<th scope=\"row\"", out);
+			row_heading = true;
+			body += 8;
+		} else if (row_heading && starts(body, "</td>")) {
+			fputs("</th>", out);
+			row_heading = false;
+			body += 5;
+		} else {
+			putc(*body++, out);
+		}
 	}
 }
 
-int html_page(const char *markdown, const char *title, const char *plots_dir, FILE *out,
-	      struct failure *why)
+int html_page(const char *markdown, const struct page *page, FILE *out, struct failure *why)
 {
 	cmark_syntax_extension *table;
 	cmark_parser *parser;
@@ -235,22 +393,24 @@ int html_page(const char *markdown, const char *title, const char *plots_dir, FI
 	cmark_parser_feed(parser, markdown, strlen(markdown));
 	document = cmark_parser_finish(parser);
 	if (document) {
-		dress(document, plots_dir);
+		dress(document, page->dir);
+		make_sections(document, page->contents);
 		body = cmark_render_html(document, OPTIONS,
 					 cmark_parser_get_syntax_extensions(parser));
 	}
 	if (body) {
-		fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-		      "style-src 'unsafe-inline'\">\n"
-		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		      "<title>",
-		      out);
-		put_html(out, title);
 		fprintf(out,
-			"</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n%s</main>\n</"
-			"body>\n</html>\n",
-			style_sheet, body);
+			"<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+			"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+			"'none'; style-src 'unsafe-inline'\">\n"
+			"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+			"<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+			page->lang);
+		put_html(out, page->title);
+		fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n",
+			style_sheet);
+		put_body(body, out);
+		fputs("</main>\n</body>\n</html>\n", out);
 	}
 	free(body);
 	if (document)

@@ -10,11 +10,17 @@
 
 #include "base/failure.h"
 
+struct page {
+	const char *title;
+	const char *lang; /* "en" */
+	const char *contents; /* what the list of the sections is called: "Contents" */
+	const char *dir; /* the folder that holds plots/ and paths/; NULL: no pictures */
+};
+
 /*
- * Writes the page. Images named plots/NAME.svg, NAME one of plots[], are replaced by the SVG of that name in
- * `plots_dir` (NULL: none). Returns 0 or -errno with `why`.
+ * Writes the page. An image that is one of the report's own, plots/NAME.svg or paths/METHOD.svg, is put into the
+ * page; any other is left out. Returns 0 or -errno with `why`.
  */
-int html_page(const char *markdown, const char *title, const char *plots_dir, FILE *out,
-	      struct failure *why);
+int html_page(const char *markdown, const struct page *page, FILE *out, struct failure *why);
 
 #endif

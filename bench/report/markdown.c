@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/bill_text.h"
 #include "report/claims_text.h"
 #include "report/counted.h"
 #include "report/events_text.h"
@@ -12,6 +13,8 @@
 #include "report/grid.h"
 #include "report/machine.h"
 #include "report/misleads.h"
+#include "report/paths_text.h"
+#include "report/prices_text.h"
 #include "report/sites_text.h"
 #include "report/table.h"
 #include "report/verdict.h"
@@ -44,45 +47,24 @@ static void put_head(const struct result *result, FILE *out)
 	      out);
 }
 
-static void put_plots(const struct report_parts *parts, FILE *out)
+/* A section's pictures, by name; a name that no plot has is not drawn. */
+static void put_plots(const struct report_parts *parts, const char *const *names, FILE *out)
 {
-	if (parts->no_plots) {
-		fputs("No pictures: ", out);
-		put_markdown(out, parts->no_plots);
-		fputs("\n\n", out);
-		return;
-	}
-	for (const struct plot *p = plots; p->name; p++) {
-		const char *absence = plot_absence(p, &parts->drawable);
+	for (; *names; names++)
+		for (const struct plot *p = plots; p->name; p++) {
+			const char *absence = plot_absence(p, &parts->drawable);
 
-		if (plot_drawable(p, &parts->drawable))
-			fprintf(out, "![%s: %s](plots/%s.svg)\n\n", p->title, p->alt, p->name);
-		if (!absence)
-			continue;
-		fprintf(out, "> **No picture of “%s”**: ", p->title);
-		put_markdown(out, absence);
-		fputs(".\n\n", out);
-	}
-	if (!parts->drawable.bars)
-		fputs("No case was measured, so there is nothing to draw.\n\n", out);
-}
-
-/* Writes a section with `write`, or nothing at all when it has nothing to say. */
-static int section(const char *heading, const char *lead,
-		   int (*write)(const struct result *, enum style, FILE *),
-		   const struct result *result, FILE *out)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *body = open_memstream(&text, &size);
-	int err = body ? write(result, STYLE_MARKDOWN, body) : -ENOMEM;
-
-	if (body && fclose(body))
-		err = err ? err : -ENOMEM;
-	if (!err && size)
-		fprintf(out, "## %s\n\n%s%s\n", heading, lead, text);
-	free(text);
-	return err;
+			if (strcmp(p->name, *names))
+				continue;
+			if (plot_drawable(p, &parts->drawable))
+				fprintf(out, "![%s: %s](plots/%s.svg)\n\n", p->title, p->alt,
+					p->name);
+			if (!absence || parts->no_plots)
+				continue;
+			fprintf(out, "> **No picture of “%s”**: ", p->title);
+			put_markdown(out, absence);
+			fputs(".\n\n", out);
+		}
 }
 
 static void put_notes(const struct result *result, FILE *out)
@@ -136,12 +118,12 @@ static void put_verified(const struct result *result, FILE *out)
 		good, good + bad + unknown, bad, unknown);
 }
 
-static int put_method(const struct result *result, FILE *out)
+static int put_method(const struct result *result, const struct report_parts *parts, FILE *out)
 {
 	int err;
 
-	fputs("## How it was measured\n\n"
-	      "Wall time and CPU time run from the first transfer call to the receiver's word that "
+	(void)parts;
+	fputs("Wall time and CPU time run from the first transfer call to the receiver's word that "
 	      "every byte "
 	      "arrived. Each sample is a fresh process; every round takes all cases once in a new "
 	      "random order; "
@@ -177,23 +159,33 @@ static void put_code(const char *text, FILE *out)
 	fputs("\n\n", out);
 }
 
-static void put_repeat(const struct result *result, FILE *out)
+static int put_repeat(const struct result *result, const struct report_parts *parts, FILE *out)
 {
 	char *command = machine_command(result);
 
-	fputs("## How to repeat it\n\n", out);
+	(void)parts;
 	if (command)
 		put_code(command, out);
 	else
 		fputs("The result does not say how copytax was called.\n\n", out);
 	free(command);
+	return 0;
 }
 
-static int put_hyperfine(const struct report_parts *parts, FILE *out)
+static int put_machine(const struct result *result, const struct report_parts *parts, FILE *out)
+{
+	int err = machine_facts(result->host, STYLE_MARKDOWN, out);
+
+	(void)parts;
+	putc('\n', out);
+	return err;
+}
+
+static int put_hyperfine(const struct result *result, const struct report_parts *parts, FILE *out)
 {
 	int err;
 
-	fputs("## hyperfine's second opinion\n\n", out);
+	(void)result;
 	if (!parts->hyperfine) {
 		put_markdown(out, parts->no_hyperfine
 					  ? parts->no_hyperfine
@@ -210,50 +202,111 @@ static int put_hyperfine(const struct report_parts *parts, FILE *out)
 	return err;
 }
 
-int markdown_report(const struct result *result, const struct report_parts *parts, FILE *out)
+static int put_sites(const struct result *result, const struct report_parts *parts, FILE *out)
 {
-	int err;
+	int err = table_sites(result, STYLE_MARKDOWN, out);
 
-	put_head(result, out);
-	err = section("The answer", "", verdict_write, result, out);
-	err = err ? err : section("The table", "", table_main, result, out);
-	err = err ? err : section("What misleads here", "", misleads_write, result, out);
-	fputs("## Pictures\n\n", out);
-	put_plots(parts, out);
-	err = err ? err : section("Chunk sizes", "", table_sweep, result, out);
-	err = err ? err : section("Beside the clock", "", table_beside, result, out);
-	err = err ? err
-		  : section("Crossings, switches and copies",
-			    "From a pass of its own, with probes attached: the clock ran in "
-			    "transfers "
-			    "without any. A case is counted a few times and the one with the "
-			    "middle "
-			    "CPU time is shown; the last column, the sender's CPU with the probes "
-			    "÷ without them, says what they cost.\n\n",
-			    counted_write, result, out);
-	err = err ? err
-		  : section("Events of CPU and kernel",
-			    "From another pass of their own. In user and kernel mode apart; a value that is "
-			    "missing has its reason below.\n\n",
-			    table_events, result, out);
-	err = err ? err : section("Where the time goes", "", table_sites, result, out);
 	if (!err && parts->profiles)
 		sites_links(result, out);
-	err = err ? err : section("What the classic texts claim", "", claims_write, result, out);
-	err = err ? err : section("Without a number", "", table_refused, result, out);
-	err = err ? err : put_hyperfine(parts, out);
-	if (err)
-		return err;
-	fputs("## The machine\n\n", out);
-	err = machine_facts(result->host, STYLE_MARKDOWN, out);
-	putc('\n', out);
-	err = err ? err : put_method(result, out);
-	err = err ? err
-		  : section("How each number was counted",
-			    "Each by the best probe that this kernel lets attach; a system call's "
-			    "result by "
-			    "file type (the ledger) is the second opinion where there is one.\n\n",
-			    counted_how, result, out);
-	put_repeat(result, out);
+	return err;
+}
+
+/*
+ * The report, in order. A section's text is made by `write` from the result alone, or by `compose` from what
+ * lies beside it too; its pictures come between the lead and the text. One that has neither is left out.
+ */
+static const struct section {
+	const char *heading, *lead;
+	int (*write)(const struct result *, enum style, FILE *);
+	int (*compose)(const struct result *, const struct report_parts *, FILE *);
+	const char *plots[3];
+} sections[] = {
+	{ "The answer", "", verdict_write, NULL, { NULL } },
+	{ "The table", "", table_main, NULL, { NULL } },
+	{ "What misleads here", "", misleads_write, NULL, { NULL } },
+	{ "Time",
+	  "The first picture is wall time turned round, the second CPU time; below them what the "
+	  "clock did not see.\n\n",
+	  table_beside, NULL, { "throughput", "cpu" } },
+	{ "Crossings, switches and copies",
+	  "From a pass of its own, with probes attached: the clock ran in transfers without any. A "
+	  "case is counted a few times and the one with the middle CPU time is shown; the last "
+	  "column, the sender's CPU with the probes ÷ without them, says what they cost.\n\n",
+	  counted_write, NULL, { "copies", "crossings" } },
+	{ "The path of the bytes", paths_lead, NULL, paths_compose, { NULL } },
+	{ "Where the time goes",
+	  "Shares of the sender's CPU time by part of the kernel, from sampled stacks of a pass of "
+	  "its own.\n\n",
+	  NULL, put_sites, { "sites" } },
+	{ "Events of CPU and kernel",
+	  "From another pass of their own. In user and kernel mode apart; a value that is missing has "
+	  "its reason below.\n\n",
+	  table_events, NULL, { "cycles" } },
+	{ "The bill",
+	  "Where each method's CPU time goes by the prices of the next section: count × price, line "
+	  "by line. What the prices can't explain is a line of its own, so the lines add up to what "
+	  "was measured.\n\n",
+	  bill_write, NULL, { "bill" } },
+	{ "Prices, and their checks", "", prices_write, NULL, { NULL } },
+	{ "Chunk sizes", "", table_sweep, NULL, { "chunk" } },
+	{ "What the classic texts claim", "", claims_write, NULL, { NULL } },
+	{ "hyperfine's second opinion", "", NULL, put_hyperfine, { NULL } },
+	{ "Without a number", "", table_refused, NULL, { NULL } },
+	{ "The machine", "", NULL, put_machine, { NULL } },
+	{ "How it was measured", "", NULL, put_method, { NULL } },
+	{ "How each number was counted",
+	  "Each by the best probe that this kernel lets attach; a system call's result by file type "
+	  "(the ledger) is the second opinion where there is one.\n\n",
+	  counted_how, NULL, { NULL } },
+	{ "How to repeat it", "", NULL, put_repeat, { NULL } },
+};
+
+static int put_section(const struct section *s, const struct result *result,
+		       const struct report_parts *parts, FILE *out)
+{
+	char *pictures = NULL, *text = NULL;
+	size_t drawn = 0, size = 0;
+	FILE *body = open_memstream(&pictures, &drawn);
+	int err = 0;
+
+	if (!body)
+		return -ENOMEM;
+	put_plots(parts, s->plots, body);
+	if (fclose(body))
+		err = -ENOMEM;
+	body = err ? NULL : open_memstream(&text, &size);
+	if (body) {
+		err = s->write ? s->write(result, STYLE_MARKDOWN, body) :
+				 s->compose(result, parts, body);
+		if (fclose(body))
+			err = err ? err : -ENOMEM;
+	} else {
+		err = -ENOMEM;
+	}
+	/* an empty line between a section's text and the next heading, and no more */
+	while (!err && size && text[size - 1] == '\n')
+		text[--size] = 0;
+	if (!err && (drawn || size))
+		fprintf(out, "## %s\n\n%s%s%s%s", s->heading, s->lead, pictures, text,
+			size ? "\n\n" : "");
+	free(pictures);
+	free(text);
+	return err;
+}
+
+int markdown_report(const struct result *result, const struct report_parts *parts, FILE *out)
+{
+	int err = 0;
+
+	put_head(result, out);
+	if (parts->no_plots) {
+		fputs("No pictures: ", out);
+		put_markdown(out, parts->no_plots);
+		fputs("\n\n", out);
+	} else if (!parts->drawable.bars) {
+		fputs("No case was measured, so there is nothing to draw.\n\n", out);
+	}
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]) && !err; i++)
+		err = put_section(&sections[i], result, parts, out);
 	return err;
 }

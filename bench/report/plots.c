@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "report/plots.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* No plot takes longer than this; a stuck gnuplot is ended by its alarm clock. */
-#define SECONDS_MAX 60
-#define EXIT_NO_PROGRAM 127
+#include "report/tool.h"
 
 const struct plot plots[] = {
 	{ "throughput", "Throughput by method",
@@ -34,6 +29,11 @@ const struct plot plots[] = {
 	  "method, a diamond where the classic texts put them, and a dot for the context switches. "
 	  "The same numbers are in the table of crossings.",
 	  NEEDS_CROSSINGS },
+	{ "bill", "The bill of each method",
+	  "Waterfall chart, one panel per method: milliseconds of sender CPU per transfer, line by "
+	  "line, calls, copies, faults, switches, the stack and what is unexplained, up to the bar of "
+	  "what was measured. The same numbers are in the table of the bill.",
+	  NEEDS_BILL },
 	{ "chunk", "Chunk size and CPU seconds per GB",
 	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of "
 	  "sender and receiver together, a line per method. The sender's numbers are in the table "
@@ -58,6 +58,8 @@ bool plot_drawable(const struct plot *plot, const struct drawable *drawable)
 		return drawable->copies;
 	case NEEDS_CROSSINGS:
 		return drawable->crossings;
+	case NEEDS_BILL:
+		return drawable->bill;
 	case NEEDS_SWEEP:
 		return drawable->sweep;
 	case NEEDS_CYCLES:
@@ -118,84 +120,14 @@ int plots_sources(char *out, size_t size, struct failure *why)
 		    "holds plots/");
 }
 
-__attribute__((noreturn)) static void become_gnuplot(const char *sources, const char *script,
-						     const char *data, const char *picture,
-						     int errors)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(errors, STDERR_FILENO) < 0 || chdir(sources))
-		_exit(EXIT_NO_PROGRAM - 1);
-	/* the same picture whoever's session draws it */
-	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("GNUPLOT_DEFAULT_GDFONT");
-	alarm(SECONDS_MAX);
-	/* -d: no start-up files of the user's */
-	execlp("gnuplot", "gnuplot", "-d", "-c", script, data, picture, (char *)NULL);
-	_exit(errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_NO_PROGRAM - 1);
-}
-
-/* What the child says, up to size - 1 bytes; the rest is read and dropped so that it can end. */
-static void read_errors(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-	char rest[512] = "";
-
-	for (;;) {
-		bool full = len + 1 >= size;
-		ssize_t n =
-			read(fd, full ? rest : text + len, full ? sizeof(rest) : size - 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		if (!full)
-			len += (size_t)n;
-	}
-	while (len && isspace((unsigned char)text[len - 1]))
-		len--;
-	text[len] = 0;
-	memmove(text, text + strspn(text, " \n\t"), len + 1 - strspn(text, " \n\t"));
-}
-
 static int run_gnuplot(const char *sources, const char *script, const char *data,
 		       const char *picture, struct failure *why)
 {
-	int ends[2], status;
-	char said[400];
-	pid_t child;
+	/* -d: no start-up files of the user's */
+	const char *const argv[] = { "gnuplot", "-d", "-c", script, data, picture, NULL };
+	const struct tool tool = { "gnuplot", "gnuplot-nox", script, argv, sources, picture };
 
-	if (pipe2(ends, O_CLOEXEC))
-		return fail(why, EXIT_MACHINE_CANT, errno, "no pipe for gnuplot: %s",
-			    strerror(errno));
-	fflush(NULL);
-	child = fork();
-	if (!child)
-		become_gnuplot(sources, script, data, picture, ends[1]);
-	close(ends[1]);
-	if (child < 0) {
-		close(ends[0]);
-		return fail(why, EXIT_MACHINE_CANT, errno, "no process for gnuplot: %s",
-			    strerror(errno));
-	}
-	read_errors(ends[0], said, sizeof(said));
-	close(ends[0]);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM)
-		return fail(why, EXIT_MACHINE_CANT, ENOENT,
-			    "gnuplot is not installed (Debian: apt install gnuplot-nox)");
-	if (WIFEXITED(status) && !WEXITSTATUS(status) && !said[0])
-		return 0;
-	unlink(picture);
-	if (WIFSIGNALED(status))
-		return fail(why, EXIT_MACHINE_CANT, EIO,
-			    "gnuplot was ended by signal %d while drawing %s", WTERMSIG(status),
-			    script);
-	return fail(why, EXIT_MACHINE_CANT, EIO, "gnuplot could not draw %s cleanly: %s", script,
-		    said[0] ? said : "it gave no reason");
+	return tool_run(&tool, why);
 }
 
 int plots_draw(const char *data_dir, const char *plots_dir, const struct drawable *drawable,

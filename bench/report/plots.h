@@ -13,7 +13,7 @@ struct plot {
 	const char *name; /* NAME.gp, NAME.svg, NAME.png */
 	const char *title;
 	const char *alt; /* what it shows, for those who can't see it */
-	enum plot_need { NEEDS_BARS, NEEDS_COPIES, NEEDS_CROSSINGS, NEEDS_SWEEP,
+	enum plot_need { NEEDS_BARS, NEEDS_COPIES, NEEDS_CROSSINGS, NEEDS_BILL, NEEDS_SWEEP,
 			 NEEDS_CYCLES, NEEDS_SITES } need;
 };
 

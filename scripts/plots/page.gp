@@ -3,15 +3,16 @@
 # The data folder holds labels.gp, the texts of this result; no script here holds a number of one.
 
 set encoding utf8
+if (!exists('page_height')) page_height = 640
 load data.'/labels.gp'
 load 'palette.gp'
 
 svg = picture[strlen(picture)-3:*] eq '.svg'
 if (svg) {
-	set terminal svg noenhanced size 960,640 dynamic rounded font 'sans-serif,17' background rgb '#ffffff'
+	set terminal svg noenhanced size 960,page_height dynamic rounded font 'sans-serif,17' background rgb '#ffffff'
 	set pointsize 0.8
 } else {
-	set terminal pngcairo noenhanced size 1440,960 rounded font 'DejaVu Sans,19' linewidth 1.5 pointscale 1.5 background rgb '#ffffff'
+	set terminal pngcairo noenhanced size 1440,(1.5 * page_height) rounded font 'DejaVu Sans,19' linewidth 1.5 pointscale 1.5 background rgb '#ffffff'
 }
 set output picture
 
@@ -29,7 +30,8 @@ set rmargin at screen 0.975
 set tmargin at screen 0.835
 set bmargin at screen 0.255
 
-# the texts: what is compared above, the machine and what misleads below
-set label 1 title_text at screen 0.02,0.96 left font (svg ? 'sans-serif,20' : 'DejaVu Sans,22')
-set label 2 compared_text at screen 0.02,0.908 left font middling textcolor rgb '#333333'
-set label 3 machine_text at screen 0.02,0.038 left font small textcolor rgb '#555555'
+# the texts: what is compared above, the machine and what misleads below; in pixels of the SVG from the edge, so that
+# they hold for taller pages too
+set label 1 title_text at screen 0.02,(1 - 25.6 / page_height) left font (svg ? 'sans-serif,20' : 'DejaVu Sans,22')
+set label 2 compared_text at screen 0.02,(1 - 58.9 / page_height) left font middling textcolor rgb '#333333'
+set label 3 machine_text at screen 0.02,(24.3 / page_height) left font small textcolor rgb '#555555'

@@ -489,7 +489,7 @@ static void hostile_text_stays_text(void **state)
 	assert_int_equal(markdown_report(r, &parts, out), 0);
 	fclose(out);
 	out = open_memstream(&html, &size);
-	assert_int_equal(html_page(markdown, evil, NULL, out, &why), 0);
+	assert_int_equal(html_page(markdown, &page, out, &why), 0);
 	fclose(out);
 	lacks(html, "<script");
 	lacks(html, "<img");

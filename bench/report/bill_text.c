@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "report/bill_text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "analysis/bill.h"
+#include "analysis/terms.h"
+#include "report/grid.h"
+
+/* Names under the bars of the picture: those of the document are too long for that. */
+static const struct {
+	const char *id, *name;
+} short_names[] = {
+	{ "calls", "calls" },		  { "file_to_user", "copies" },
+	{ "user_to_socket", "to socket" }, { "sends", "send" },
+	{ "lends", "lend pages" },	  { "faults", "faults" },
+	{ "waits", "switches" },	  { "disk_to_page_cache", "disk→cache" },
+	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
+};
+
+static double number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : UNKNOWN;
+}
+
+static bool billable(const struct family *family, const struct case_result *c)
+{
+	return c->chunk == family->chunk && case_measured(c);
+}
+
+static void line_row(struct grid *grid, const char *method, const char *what, const char *count,
+		     double price, double cost, double low, double high)
+{
+	char text[FORMAT_MAX];
+	struct interval i = { .median = 1e3 * cost, .low = 1e3 * low, .high = 1e3 * high, .n = 2 };
+
+	grid_row(grid);
+	grid_cell(grid, "%s", method);
+	grid_cell(grid, "%s", what);
+	grid_cell(grid, "%s", count);
+	if (isnan(price))
+		grid_cell(grid, "%s", "");
+	else
+		grid_cell(grid, "%s", format_number(1e6 * price, text));
+	if (isnan(low) || isnan(high))
+		grid_cell(grid, "%s", format_number(1e3 * cost, text));
+	else
+		grid_cell(grid, "%s", format_range(&i, text));
+}
+
+static void bill_rows(struct grid *grid, const struct case_result *c, const json_t *bill)
+{
+	const json_t *lines = json_object_get(bill, "lines");
+	const char *method = c->method;
+	char count[FORMAT_MAX];
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+		double n = number_of(line, "count");
+
+		if (n < 100)
+			format_number(n, count);
+		else
+			format_count(n, count);
+		line_row(grid, method, text_of(line, "name"), count, number_of(line, "price"),
+			 number_of(line, "cost_s"), number_of(line, "low_s"),
+			 number_of(line, "high_s"));
+		method = "";
+	}
+	line_row(grid, "", "unexplained", "", NAN, number_of(bill, "unexplained_s"), NAN, NAN);
+	line_row(grid, "", "= measured", "", NAN, number_of(bill, "measured_s"), NAN, NAN);
+}
+
+/* "Going over from read_write to sendfile saves 43.4 ms here: …" by the two bills. */
+static int write_saving(const struct case_result *base, const json_t *from,
+			const struct case_result *c, const json_t *to, enum style style, FILE *out)
+{
+	double saved = number_of(from, "measured_s") - number_of(to, "measured_s");
+	json_t *savings = bill_savings(from, to);
+	char number[FORMAT_MAX], part[FORMAT_MAX], text[1200];
+	size_t len, shown = 0;
+
+	if (!savings)
+		return -ENOMEM;
+	if (json_is_array(savings) && isfinite(saved)) {
+		len = (size_t)snprintf(text, sizeof(text), "From %.40s to %.40s: %s ms %s here (",
+				       base->method, c->method,
+				       format_number(fabs(1e3 * saved), number),
+				       saved < 0 ? "more" : "less");
+		for (size_t i = 0; i < json_array_size(savings) && shown < 4; i++) {
+			const json_t *one = json_array_get(savings, i);
+			double ms = 1e3 * number_of(one, "saved_s");
+
+			if (fabs(ms) < 0.05)
+				continue;
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.60s %s%s ms",
+						shown++ ? ", " : "", text_of(one, "name"),
+						ms < 0 ? "+" : "−",
+						format_number(fabs(ms), part));
+		}
+		snprintf(text + len, sizeof(text) - len, ").");
+		fputs(style == STYLE_MARKDOWN ? "- " : "  • ", out);
+		put_text(out, style, text);
+		putc('\n', out);
+	}
+	json_decref(savings);
+	return 0;
+}
+
+static int write_savings(const struct result *result, const struct family *family,
+			 enum style style, FILE *out)
+{
+	const struct case_result *base = family_case(family, "read_write", family->chunk);
+	json_t *from = base && case_measured(base) ? bill_of(result, base) : NULL;
+	int err = 0;
+
+	if (!from)
+		return 0;
+	fputs("\n", out);
+	for (size_t i = 0; i < family->count && !err; i++) {
+		const struct case_result *c = family->cases[i];
+		json_t *to;
+
+		if (!billable(family, c) || c == base)
+			continue;
+		to = bill_of(result, c);
+		err = to ? write_saving(base, from, c, to, style, out) : -ENOMEM;
+		json_decref(to);
+	}
+	json_decref(from);
+	return err;
+}
+
+static int write_bills(const struct result *result, const struct family *family, enum style style,
+		       FILE *out)
+{
+	struct grid grid = { 0 };
+	size_t rows = 0;
+	int err = 0;
+
+	grid_column(&grid, "", "method", true);
+	grid_column(&grid, "", "line", true);
+	grid_column(&grid, "", "count", false);
+	grid_column(&grid, "", "price, µs", false);
+	grid_column(&grid, "", "cost, ms", false);
+	for (size_t i = 0; i < family->count && !err; i++) {
+		const struct case_result *c = family->cases[i];
+		const char *reason;
+		json_t *bill;
+
+		if (!billable(family, c))
+			continue;
+		bill = bill_of(result, c);
+		if (!bill) {
+			err = -ENOMEM;
+			break;
+		}
+		reason = json_string_value(json_object_get(bill, "reason"));
+		if (json_is_array(json_object_get(bill, "lines"))) {
+			bill_rows(&grid, c, bill);
+		} else {
+			grid_row(&grid);
+			grid_cell(&grid, "%s", c->method);
+			grid_span(&grid, reason ? reason : "no bill");
+		}
+		rows++;
+		json_decref(bill);
+	}
+	if (grid_finish(&grid, style, out) && !err)
+		err = -ENOMEM;
+	return err || !rows ? err : write_savings(result, family, style, out);
+}
+
+int bill_write(const struct result *result, enum style style, FILE *out)
+{
+	const char *reason = json_string_value(json_object_get(result->prices, "reason"));
+	const struct family *main;
+	struct families families;
+	int err = families_find(result, &families);
+
+	main = err ? NULL : families_main(&families);
+	if (main && json_is_array(json_object_get(result->prices, "terms"))) {
+		char title[400];
+
+		family_title(main, &main->chunk, title, sizeof(title));
+		fputs(style == STYLE_MARKDOWN ? "**" : "", out);
+		put_text(out, style, title);
+		fputs(style == STYLE_MARKDOWN ? "**\n\n" : "\n", out);
+		err = write_bills(result, main, style, out);
+	} else if (main) {
+		fputs("No bill: ", out);
+		put_text(out, style, reason ? reason : "the result has no prices");
+		fputs(".\n", out);
+	}
+	families_free(&families);
+	return err;
+}
+
+/* ---- the picture ---- */
+
+/* All terms there are, what is unexplained and what was measured. */
+#define ROWS_MAX (TERMS + 2)
+
+static const char *short_name(const json_t *line)
+{
+	const char *id = text_of(line, "id");
+
+	for (size_t i = 0; i < sizeof(short_names) / sizeof(short_names[0]); i++)
+		if (!strcmp(short_names[i].id, id))
+			return short_names[i].name;
+	return "other";
+}
+
+/* One bar from `from` to `to` ms; `kind`: 0 a line, 1 unexplained, 2 measured. */
+static void put_bar(FILE *out, FILE *labels, unsigned int panel, const char *method, unsigned int row,
+		    const char *name, double from, double to, int kind)
+{
+	char text[FORMAT_MAX];
+
+	fprintf(labels, "bill_line[%u] = ", (panel - 1) * ROWS_MAX + row);
+	put_gnuplot(labels, name);
+	putc('\n', labels);
+	fprintf(out, "%u\t", panel);
+	put_tsv(out, method);
+	fprintf(out, "\t%u\t", row);
+	put_tsv(out, name);
+	fprintf(out, "\t%.9g\t%.9g\t%d\t%s%s\n", from, to, kind, to < from ? "−" : "",
+		format_number(fabs(to - from), text));
+}
+
+static unsigned int put_panel(FILE *out, FILE *labels, unsigned int panel, const char *method,
+			      const json_t *bill)
+{
+	const json_t *lines = json_object_get(bill, "lines");
+	unsigned int row = 1;
+	double at = 0;
+
+	for (size_t i = 0; i < json_array_size(lines); i++, row++) {
+		const json_t *line = json_array_get(lines, i);
+		double cost = 1e3 * number_of(line, "cost_s");
+
+		put_bar(out, labels, panel, method, row, short_name(line), at, at + cost, 0);
+		at += cost;
+	}
+	put_bar(out, labels, panel, method, row++, "unexplained", at,
+		1e3 * number_of(bill, "measured_s"), 1);
+	put_bar(out, labels, panel, method, row, "measured", 0, 1e3 * number_of(bill, "measured_s"), 2);
+	return row;
+}
+
+int bill_data(const struct result *result, const struct family *family, FILE *out, FILE *labels,
+	      bool *any)
+{
+	unsigned int panels = 0, most = 0;
+
+	fputs("panel\tmethod\trow\tline\tfrom_ms\tto_ms\tkind\tlabel\n", out);
+	fprintf(labels, "array bill_method[%zu]\narray bill_rows[%zu]\narray bill_line[%zu]\n",
+		family->count + 1, family->count + 1, (family->count + 1) * ROWS_MAX);
+	fprintf(labels, "bill_rows_max = %d\n", ROWS_MAX);
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *c = family->cases[i];
+		unsigned int rows;
+		json_t *bill;
+
+		if (!billable(family, c))
+			continue;
+		bill = bill_of(result, c);
+		if (!bill)
+			return -ENOMEM;
+		if (json_is_array(json_object_get(bill, "lines"))) {
+			rows = put_panel(out, labels, ++panels, c->method, bill);
+			most = rows > most ? rows : most;
+			fprintf(labels, "bill_rows[%u] = %u\nbill_method[%u] = ", panels, rows,
+				panels);
+			put_gnuplot(labels, c->method);
+			putc('\n', labels);
+		}
+		json_decref(bill);
+	}
+	fprintf(labels, "bill_count = %u\nbill_most = %u\n", panels, most);
+	*any = panels > 0;
+	return 0;
+}
