@@ -320,6 +320,41 @@ int BPF_KRETPROBE(copy_ubufs_kreturn, int result)
 	return slot ? copied_after_all(slot->a, result) : 0;
 }
 
+/*
+ * linearized: TCP keeps payload in pieces (page fragments) whatever the device can; before one that takes no
+ * pieces the kernel copies each packet into one. Seen at the device, where the payload then lies in the packet's
+ * first piece, behind the headers. It runs in whatever task sends or acknowledges.
+ */
+SEC("?tp_btf/net_dev_start_xmit")
+int BPF_PROG(packet_leaves, const struct sk_buff *skb, const struct net_device *device)
+{
+	struct counters *counters = counters_of(ROLE_SENDER);
+	__u32 linear, headers;
+	unsigned char *tcp;
+	char name[DEVICE_NAME];
+	__u16 offset;
+	__u8 words = 0;
+
+	if (!counters)
+		return 0;
+	if (bpf_probe_read_kernel_str(name, sizeof(name), &device->name) < 0)
+		return 0;
+	for (int i = 0; i < DEVICE_NAME; i++) {
+		if (name[i] != control.device[i])
+			return 0;
+		if (!name[i])
+			break;
+	}
+	linear = skb->len - skb->data_len;
+	offset = BPF_CORE_READ(skb, transport_header);
+	tcp = BPF_CORE_READ(skb, head) + offset;
+	bpf_probe_read_kernel(&words, sizeof(words), tcp + 12);
+	headers = (__u32)(tcp - BPF_CORE_READ(skb, data)) + (words >> 4) * 4;
+	if (linear > headers)
+		tally(&counters->hook[SITE_LINEARIZED], linear - headers);
+	return 0;
+}
+
 /* socket_to_user: the receiving side's copy; not called for bytes that MSG_TRUNC throws away. */
 SEC("?tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(datagram_copied, const struct sk_buff *skb, int length)

@@ -17,7 +17,8 @@
 #define COUNTED_SOFTIRQS 10  /* HI … RCU, the kernel's own order */
 #define CACHE_LINE 64
 #define FD_CACHE 256
-#define SLOTS 256
+#define DEVICE_NAME 16 /* the kernel's IFNAMSIZ */
+#define SLOTS 4096 /* threads that can be inside a send at once: as many as connections */
 #define TRACED_SWITCH_WITHOUT_STATE 0
 #define TRACED_SWITCH_STATE_LAST 1
 #define TRACED_SWITCH_STATE_SECOND 2
@@ -38,6 +39,7 @@ enum site {
 	SITE_BY_REFERENCE,
 	SITE_DISK_TO_PAGE_CACHE,
 	SITE_DISK_TO_USER,
+	SITE_LINEARIZED, /* a packet in pieces made one, for a device without scatter-gather */
 	SITES
 };
 
@@ -125,6 +127,7 @@ struct control {
 	__u32 enrolled;
 	__u64 source; /* struct inode *: the source file, as descriptors show it */
 	__u64 backing; /* struct inode *: the one whose page cache holds it (a stacked file system's lower one) */
+	char device[DEVICE_NAME]; /* the sender's network device; empty: nobody looks */
 	__u64 disk; /* struct gendisk * below the source; 0: none */
 	struct padded_word phase[ROLES];
 	struct {

@@ -133,7 +133,12 @@ struct msghdr {
 	unsigned int msg_flags;
 };
 struct sk_buff {
-	unsigned int data_len;
+	unsigned int len, data_len;
+	unsigned char *head, *data;
+	__u16 transport_header;
+};
+struct net_device {
+	char name[16];
 };
 
 struct page {

@@ -32,8 +32,13 @@ double copied_bytes(const struct case_result *kase, const char *site)
 
 double sender_copied_bytes(const struct case_result *kase)
 {
+	/* documents from before there was this site had no link that needs it */
+	double linearized = json_object_get(kase->copies, "linearized") ?
+				    copied_bytes(kase, "linearized") :
+				    0;
+
 	return copied_bytes(kase, "file_to_user") + copied_bytes(kase, "file_to_kernel") +
-	       copied_bytes(kase, "user_to_socket") + copied_bytes(kase, "deferred");
+	       copied_bytes(kase, "user_to_socket") + copied_bytes(kase, "deferred") + linearized;
 }
 
 const char *count_reason(const struct case_result *kase, const char *name)

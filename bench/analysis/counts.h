@@ -12,7 +12,7 @@ double count_of(const struct case_result *kase, const char *name, const char *pa
 double copied_bytes(const struct case_result *kase, const char *site);
 
 /*
- * Bytes the sender's side copied: file_to_user + file_to_kernel + user_to_socket + deferred. NaN when
+ * Bytes the sender's side copied: file_to_user + file_to_kernel + user_to_socket + deferred + linearized. NaN when
  * one of them is not known.
  */
 double sender_copied_bytes(const struct case_result *kase);

@@ -102,10 +102,27 @@ static bool same_case(const struct case_result *a, const struct case_result *b)
 	       !strcmp(a->link, b->link);
 }
 
+/* Is `c` the only case of a result that looks like it before one asks for the other conditions? */
+static bool only_one(const struct result *r, const struct case_result *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->case_count; i++)
+		n += same_case(&r->cases[i], c);
+	return n == 1;
+}
+
+/*
+ * Buffers, placement and their like may differ between two runs, which the comparison says; but where one
+ * run has several cases that differ in nothing else, they have to be the same.
+ */
 const struct case_result *pairs_counterpart(const struct result *r, const struct case_result *c)
 {
+	bool lonely = only_one(r, c);
+
 	for (size_t i = 0; i < r->case_count; i++)
-		if (same_case(&r->cases[i], c))
+		if (same_case(&r->cases[i], c) &&
+		    (lonely || case_same_conditions(&r->cases[i], c, NULL, NULL)))
 			return &r->cases[i];
 	return NULL;
 }

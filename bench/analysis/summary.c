@@ -22,9 +22,7 @@ static size_t timed_column(const struct samples *s, enum sample_field field, dou
 static bool same_conditions(const struct case_result *a, const struct case_result *b,
 			    const char *cache)
 {
-	return a->chunk == b->chunk && a->payload == b->payload &&
-	       a->connections == b->connections && !strcmp(b->cache, cache) &&
-	       !strcmp(a->sink, b->sink) && !strcmp(a->link, b->link);
+	return !strcmp(b->cache, cache) && case_same_conditions(a, b, "cache", NULL);
 }
 
 static const struct case_result *find_baseline(const struct result *result,
@@ -160,7 +158,8 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 		return NULL;
 	}
 	for (int f = 0; f < SAMPLE_FIELDS; f++)
-		if (f != SAMPLE_ROUND && f != SAMPLE_POSITION && f != SAMPLE_WARMUP)
+		if (f != SAMPLE_ROUND && f != SAMPLE_POSITION && f != SAMPLE_WARMUP &&
+		    (kase->connections > 1 || f < SAMPLE_SHARE_MIN || f > SAMPLE_SHARE_JAIN))
 			json_object_set_new(out, sample_field_name((enum sample_field)f),
 					    interval_json(&s.field[f]));
 	json_object_set_new(out, "throughput_bytes_per_s", interval_json(&s.throughput));

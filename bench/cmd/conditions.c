@@ -5,95 +5,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
-#include "study/plan.h"
-
-enum key { KEY_CC = 0x100, KEY_SNDBUF, KEY_RCVBUF, KEY_NODELAY, KEY_PLACEMENT, KEY_PORT, KEY_LIMIT, KEY_LINK };
+enum key { KEY_PORT = 0x100, KEY_LIMIT, KEY_DIMENSION };
 
 struct conditions conditions_default(void)
 {
-	return (struct conditions){
-		.link = { .congestion = "reno",
-			  .send_buffer = 1u << 20,
-			  .receive_buffer = 128u << 10,
-			  .nodelay = false },
-		.placement = PLACE_CORES,
-		.time_limit_s = 300,
-	};
+	return (struct conditions){ .time_limit_s = 300 };
 }
 
 static const struct argp_option options[] = {
-	{ NULL, 0, NULL, 0, "Conditions, the same for every transfer:", 10 },
-	{ "cc", KEY_CC, "NAME", 0,
+	{ NULL, 0, NULL, 0, "Conditions ('run' takes comma-separated lists and runs their product):", 10 },
+	{ "link", KEY_DIMENSION + DIM_LINK, "LINK", 0,
+	  "what the socket is: tcp (loopback, the default), unix, veth", 10 },
+	{ "connections", KEY_DIMENSION + DIM_CONNECTIONS, "N", 0,
+	  "connections at once, 1 to 4096: threads of one sender (1)", 10 },
+	{ "each", KEY_DIMENSION + DIM_EACH, "WHAT", 0,
+	  "what each of several connections sends: its 'share' of the payload (default), or the 'whole'",
+	  10 },
+	{ "files", KEY_DIMENSION + DIM_FILES, "WHICH", 0,
+	  "several connections read 'one' file (default), or 'many': each its own", 10 },
+	{ "placement", KEY_DIMENSION + DIM_PLACEMENT, "WHERE", 0,
+	  "sender and receiver on different 'cores' (default), on the 'same' CPU, on 'sibling' threads of a core, on different NUMA 'nodes', or 'none': not pinned",
+	  10 },
+	{ "cc", KEY_DIMENSION + DIM_CONGESTION, "NAME", 0,
 	  "TCP congestion control of both ends (reno); 'default' leaves the system's", 10 },
-	{ "sndbuf", KEY_SNDBUF, "SIZE", 0, "send buffer of both sockets (1M); 'auto' lets TCP tune it",
-	  10 },
-	{ "rcvbuf", KEY_RCVBUF, "SIZE", 0,
+	{ "sndbuf", KEY_DIMENSION + DIM_SNDBUF, "SIZE", 0,
+	  "send buffer of both sockets (1M); 'auto' lets TCP tune it", 10 },
+	{ "rcvbuf", KEY_DIMENSION + DIM_RCVBUF, "SIZE", 0,
 	  "receive buffer of both sockets (128K); 'auto' lets TCP tune it", 10 },
-	{ "nodelay", KEY_NODELAY, "on|off", 0, "TCP_NODELAY of both ends (off)", 10 },
-	{ "placement", KEY_PLACEMENT, "WHERE", 0,
-	  "sender and receiver on different 'cores' (default), on the 'same' CPU, on 'sibling' threads of a core, or 'none': not pinned",
+	{ "nodelay", KEY_DIMENSION + DIM_NODELAY, "on|off", 0, "TCP_NODELAY of both ends (off)", 10 },
+	{ "mtu", KEY_DIMENSION + DIM_MTU, "BYTES", 0, "MTU of the veth devices (1500)", 10 },
+	{ "offload", KEY_DIMENSION + DIM_OFFLOAD, "on|off", 0,
+	  "segmentation offload of the veth devices (on)", 10 },
+	{ "scatter-gather", KEY_DIMENSION + DIM_GATHER, "on|off", 0,
+	  "do the veth devices take packets in pieces (on)? Without, the kernel copies every packet into one",
 	  10 },
-	{ "link", KEY_LINK, "LINK", 0, "what the socket is: tcp (loopback)", 10 },
 	{ "port", KEY_PORT, "N", 0, "the receiver's port (0: any free one)", 10 },
 	{ "time-limit", KEY_LIMIT, "SECONDS", 0, "give up a transfer after this long (300)", 10 },
 	{ 0 },
 };
 
-static int take_buffer(const char *text, uint32_t *bytes, struct failure *why)
-{
-	uint64_t size;
-
-	if (!strcmp(text, "auto")) {
-		*bytes = 0;
-		return 0;
-	}
-	if (size_parse(text, &size) || size < 4096 || size > 1u << 30)
-		return fail(why, EXIT_WRONG_USE, EINVAL,
-			    "'%s' is no socket buffer size: use 4K to 1G, or 'auto'", text);
-	*bytes = (uint32_t)size;
-	return 0;
-}
-
 static int take(struct conditions *c, int key, const char *text)
 {
 	unsigned int number;
 
+	if (key >= KEY_DIMENSION && key < KEY_DIMENSION + DIMENSIONS)
+		return dimension_parse((enum dimension)(key - KEY_DIMENSION),
+				       &c->line.conditions[key - KEY_DIMENSION], text, &c->why);
 	switch (key) {
-	case KEY_CC:
-		if (!strcmp(text, "default"))
-			text = "";
-		if (strlen(text) >= sizeof(c->link.congestion))
-			return fail(&c->why, EXIT_WRONG_USE, EINVAL,
-				    "'%s' is no congestion control's name", text);
-		strcpy(c->link.congestion, text);
-		return 0;
-	case KEY_SNDBUF:
-		return take_buffer(text, &c->link.send_buffer, &c->why);
-	case KEY_RCVBUF:
-		return take_buffer(text, &c->link.receive_buffer, &c->why);
-	case KEY_NODELAY:
-		if (strcmp(text, "on") && strcmp(text, "off"))
-			return fail(&c->why, EXIT_WRONG_USE, EINVAL, "--nodelay takes 'on' or 'off'");
-		c->link.nodelay = !strcmp(text, "on");
-		return 0;
-	case KEY_PLACEMENT:
-		if (placement_parse(text, &c->placement))
-			return fail(&c->why, EXIT_WRONG_USE, EINVAL,
-				    "there is no placement '%s'; there are: cores, same, sibling, none",
-				    text);
-		return 0;
-	case KEY_LINK:
-		if (strcmp(text, "tcp"))
-			return fail(&c->why, EXIT_WRONG_USE, EINVAL,
-				    "there is no link '%s'; there is: tcp", text);
-		return 0;
 	case KEY_PORT:
 		if (plan_number(text, "a TCP port", 0, &number, &c->why))
 			return -EINVAL;
 		if (number > UINT16_MAX)
 			return fail(&c->why, EXIT_WRONG_USE, EINVAL, "'%s' is no TCP port", text);
-		c->link.port = (uint16_t)number;
+		c->port = (uint16_t)number;
 		return 0;
 	case KEY_LIMIT:
 		return plan_number(text, "seconds", 1, &c->time_limit_s, &c->why);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Options that run and send share: the conditions that hold for every transfer. */
+/* Options that run and send share: the conditions of a case; run takes lists of them, send one value each. */
 #ifndef COPYTAX_CMD_CONDITIONS_H
 #define COPYTAX_CMD_CONDITIONS_H
 
 #include <argp.h>
 
 #include "base/failure.h"
-#include "transfer/link.h"
-#include "transfer/placement.h"
+#include "study/plan.h"
 
 struct conditions {
-	struct link_settings link;
-	enum placement placement;
+	struct plan_line line; /* what the command line says; run's methods are in it too */
+	uint16_t port; /* 0: any free one */
 	unsigned int time_limit_s;
 	struct failure why; /* set when an option's value is wrong */
 };
 
-/* The defaults; docs/methodology.md says why they are what they are. */
+/* Those that are no dimension; study/dimension.c has the others. docs/methodology.md says why they are what they are. */
 struct conditions conditions_default(void);
 
 /* An argp child whose input is a struct conditions. */

@@ -11,7 +11,6 @@
 
 #include "base/failure.h"
 #include "base/size.h"
-#include "cmd/conditions.h"
 #include "measure/findings.h"
 #include "measure/host.h"
 #include "measure/probes_json.h"
@@ -233,10 +232,9 @@ int cmd_doctor(int argc, char **argv)
 		       "numbers and how to change it. Changes nothing itself.",
 	};
 	struct options options = { .dir = ".", .size = PAYLOAD_DEFAULT };
-	const struct conditions usual = conditions_default();
 	/* the system's own congestion control is judged: that is what other programs get */
-	struct findings_plan plan = { .send_buffer = usual.link.send_buffer,
-				      .receive_buffer = usual.link.receive_buffer };
+	struct findings_plan plan = { .send_buffer = (uint32_t)dimension_default(DIM_SNDBUF).number,
+				      .receive_buffer = (uint32_t)dimension_default(DIM_RCVBUF).number };
 	struct failure why = { 0 };
 	struct findings findings;
 	json_t *host = NULL, *rows;

@@ -14,6 +14,8 @@
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
+#include "cmd/resume.h"
+#include "cmd/sources.h"
 #include "measure/direct.h"
 #include "measure/findings.h"
 #include "measure/host.h"
@@ -23,6 +25,7 @@
 #include "study/study.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
+#include "transfer/veth.h"
 
 #define ROUNDS_DEFAULT 15
 #define WARMUP_DEFAULT 1
@@ -32,25 +35,17 @@
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
 	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED, KEY_EVENTS,
-	   KEY_PROFILE, KEY_CALIBRATE };
+	   KEY_PROFILE, KEY_CALIBRATE, KEY_RESUME, KEY_SPARSE, KEY_DRY };
 
 struct options {
 	struct conditions conditions;
 	struct plan plan;
-	struct plan_line lines; /* what the command line says of every case */
-	const char *plan_file, *file, *out, *events;
+	const char *plan_file, *file, *out, *events, *resume;
 	unsigned int rounds, warmup, watched;
 	int warmup_given;
-	uint64_t size, seed;
-	bool size_given, json, quiet, keep, profile, calibrate;
+	uint64_t seed;
+	bool json, quiet, keep, profile, calibrate, sparse, dry;
 	struct failure why;
-};
-
-/* Where the payloads are, and which of them are ours to remove. */
-struct sources {
-	char warm[PATH_MAX], cold[PATH_MAX];
-	bool made_warm, made_cold;
-	uint64_t size;
 };
 
 static volatile sig_atomic_t stop;
@@ -65,10 +60,12 @@ static const struct argp_option option_table[] = {
 	{ NULL, 0, NULL, 0, "What to measure (lists are comma-separated; the product of all is run):", 1 },
 	{ "methods", KEY_METHODS, "LIST", 0, "methods, 'classic' for the five of the texts, or 'all' (classic)", 1 },
 	{ "chunk", KEY_CHUNK, "LIST", 0, "the most one call may move: 4K … 1G, 'whole' (32K)", 1 },
-	{ "cache", KEY_CACHE, "LIST", 0, "page cache before each sample: warm, cold (warm)", 1 },
+	{ "cache", KEY_CACHE, "LIST", 0, "page cache before each sample: warm, cold, half (warm)", 1 },
 	{ "sink", KEY_SINK, "LIST", 0,
-	  "what the receiver does: drain, truncate, splice, verify (drain); verify is never timed", 1 },
-	{ "size", KEY_SIZE, "SIZE", 0, "payload (320000K = 327,680,000 bytes)", 1 },
+	  "what the receiver does: drain, truncate, splice, zerocopy, verify (drain); verify is never timed", 1 },
+	{ "size", KEY_SIZE, "LIST", 0, "payload (320000K = 327,680,000 bytes)", 1 },
+	{ "sparse", KEY_SPARSE, NULL, 0,
+	  "the made payload is a hole in the file system: no room taken, all zeros", 1 },
 	{ "file", KEY_FILE, "PATH", 0, "a payload of your own instead of a made one", 1 },
 	{ "plan", KEY_PLAN, "FILE", 0,
 	  "read cases from a plan; the lists above replace the plan's, --rounds bounds them", 1 },
@@ -76,6 +73,9 @@ static const struct argp_option option_table[] = {
 	{ "rounds", KEY_ROUNDS, "N", 0, "timed samples of each case (15)", 2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
+	{ "resume", KEY_RESUME, "DIR", 0,
+	  "go on with the interrupted study in DIR, by the command that began it; what it measured is kept", 2 },
+	{ "dry-run", KEY_DRY, NULL, 0, "list the cases and estimate the time; measure nothing", 2 },
 	{ "out", KEY_OUT, "DIR", 0, "where the result goes (results/DATE-TIME)", 2 },
 	{ "keep-payload", KEY_KEEP, NULL, 0, "leave the made payload as DIR/payload.bin", 2 },
 	{ "watched", KEY_WATCHED, "N", 0,
@@ -104,23 +104,40 @@ static int take_seed(struct options *o, const char *text)
 	return 0;
 }
 
+static void options_default(struct options *o)
+{
+	o->conditions = conditions_default();
+	o->plan.warmup = -1;
+	o->warmup = WARMUP_DEFAULT;
+	o->watched = WATCHED_DEFAULT;
+	o->events = "default";
+	o->seed = 1;
+}
+
 static int take(struct options *o, int key, const char *text)
 {
+	struct dimension_list *lists = o->conditions.line.conditions;
+
 	switch (key) {
 	case KEY_METHODS:
-		return plan_methods(&o->lines, text, &o->why);
+		return plan_methods(&o->conditions.line, text, &o->why);
 	case KEY_CHUNK:
-		return plan_chunks(&o->lines, text, &o->why);
+		return dimension_parse(DIM_CHUNK, &lists[DIM_CHUNK], text, &o->why);
 	case KEY_CACHE:
-		return plan_caches(&o->lines, text, &o->why);
+		return dimension_parse(DIM_CACHE, &lists[DIM_CACHE], text, &o->why);
 	case KEY_SINK:
-		return plan_sinks(&o->lines, text, &o->why);
+		return dimension_parse(DIM_SINK, &lists[DIM_SINK], text, &o->why);
 	case KEY_SIZE:
-		o->size_given = true;
-		return size_parse(text, &o->size) ?
-			       fail(&o->why, EXIT_WRONG_USE, EINVAL,
-				    "'%s' is no size: use a whole number and K, M, G or T", text) :
-			       0;
+		return dimension_parse(DIM_SIZE, &lists[DIM_SIZE], text, &o->why);
+	case KEY_RESUME:
+		o->resume = text;
+		return 0;
+	case KEY_SPARSE:
+		o->sparse = true;
+		return 0;
+	case KEY_DRY:
+		o->dry = true;
+		return 0;
 	case KEY_FILE:
 		o->file = text;
 		return 0;
@@ -216,57 +233,6 @@ static bool plan_wants(const struct plan_case *cases, size_t count, enum cache c
 	return false;
 }
 
-static int make_payload(const struct options *o, const char *dir, const char *name, char *path,
-			struct failure *why)
-{
-	struct progress progress = progress_start(o->quiet);
-	char size[SIZE_TEXT_MAX];
-	int err;
-
-	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
-		return fail(why, EXIT_WRONG_USE, ENAMETOOLONG, "the path of --out is too long");
-	progress_show(&progress, true, -1, "writing a payload of %s to %s",
-		      size_format(o->size, size), path);
-	err = payload_create(path, o->size, o->seed, &stop, why);
-	progress_end(&progress);
-	return err;
-}
-
-static int find_sources(const struct options *o, const char *dir, bool warm, bool cold,
-			struct sources *s, struct failure *why)
-{
-	int err;
-
-	if (o->file) {
-		if (strlen(o->file) >= sizeof(s->warm))
-			return fail(why, EXIT_WRONG_USE, ENAMETOOLONG, "the path of --file is too long");
-		strcpy(s->warm, o->file);
-		strcpy(s->cold, o->file);
-		err = payload_check(o->file, &s->size, why);
-		/* cold samples rebuild the cache by reading, so warm ones start from the same */
-		if (!err && cold)
-			(void)cache_set(s->warm, s->size, CACHE_COLD, NULL);
-		return err;
-	}
-	s->size = o->size;
-	err = make_payload(o, dir, "payload.bin", s->warm, why);
-	s->made_warm = !err;
-	strcpy(s->cold, s->warm);
-	if (err || !cold || !warm)
-		return err;
-	err = make_payload(o, dir, "payload-cold.bin", s->cold, why);
-	s->made_cold = !err;
-	return err;
-}
-
-static void remove_sources(const struct sources *s, bool keep)
-{
-	if (s->made_cold)
-		unlink(s->cold);
-	if (s->made_warm && !keep)
-		unlink(s->warm);
-}
-
 static void set_time(json_t *object, const char *key)
 {
 	time_t now = time(NULL);
@@ -278,15 +244,10 @@ static void set_time(json_t *object, const char *key)
 	json_object_set_new(object, key, json_string(text));
 }
 
-static json_t *buffer_json(uint32_t bytes)
+static void describe(const struct options *o, const struct plan_case *first,
+		     const struct placement_choice *place, const struct sources *sources, int argc,
+		     char **argv, struct result *r)
 {
-	return bytes ? json_integer(bytes) : json_string("auto");
-}
-
-static void describe(const struct options *o, const struct placement_choice *place,
-		     const struct sources *sources, int argc, char **argv, struct result *r)
-{
-	const struct link_settings *link = &o->conditions.link;
 	char id[64];
 	json_t *words = json_array(), *set = r->settings;
 	time_t now = time(NULL);
@@ -314,13 +275,14 @@ static void describe(const struct options *o, const struct placement_choice *pla
 	json_object_set_new(set, "payload_path", json_string(sources->warm));
 	json_object_set_new(set, "payload_made", json_boolean(!o->file));
 	json_object_set_new(set, "payload_written_in_bytes",
-			    o->file ? json_null() : json_integer(PAYLOAD_PIECE_BYTES));
+			    o->file || o->sparse ? json_null() : json_integer(PAYLOAD_PIECE_BYTES));
+	json_object_set_new(set, "payload_sparse", json_boolean(o->sparse && !o->file));
 	json_object_set_new(set, "chunk_default", json_integer(CHUNK_DEFAULT));
 	json_object_set_new(set, "congestion_control",
-			    json_string(link->congestion[0] ? link->congestion : "default"));
-	json_object_set_new(set, "sndbuf", buffer_json(link->send_buffer));
-	json_object_set_new(set, "rcvbuf", buffer_json(link->receive_buffer));
-	json_object_set_new(set, "nodelay", json_boolean(link->nodelay));
+			    dimension_json(DIM_CONGESTION, &first->at[DIM_CONGESTION]));
+	json_object_set_new(set, "sndbuf", dimension_json(DIM_SNDBUF, &first->at[DIM_SNDBUF]));
+	json_object_set_new(set, "rcvbuf", dimension_json(DIM_RCVBUF, &first->at[DIM_RCVBUF]));
+	json_object_set_new(set, "nodelay", dimension_json(DIM_NODELAY, &first->at[DIM_NODELAY]));
 	json_object_set_new(set, "placement", json_string(place->text));
 	json_object_set_new(set, "sender_cpu", json_integer(place->sender_cpu));
 	json_object_set_new(set, "receiver_cpu", json_integer(place->receiver_cpu));
@@ -388,15 +350,14 @@ static int print_result(const struct options *o, const char *dir, const struct r
 	return 0;
 }
 
-static void warn_of_findings(const struct options *o, const struct sources *sources, struct result *r)
+static void warn_of_findings(const struct plan_case *first, const struct sources *sources,
+			     struct result *r)
 {
 	const struct findings_plan plan = {
 		.payload_bytes = sources->size,
-		.congestion_control = o->conditions.link.congestion[0] ?
-					      o->conditions.link.congestion :
-					      NULL,
-		.send_buffer = o->conditions.link.send_buffer,
-		.receive_buffer = o->conditions.link.receive_buffer,
+		.congestion_control = first->link.congestion[0] ? first->link.congestion : NULL,
+		.send_buffer = first->link.send_buffer,
+		.receive_buffer = first->link.receive_buffer,
 	};
 	struct findings findings;
 
@@ -428,69 +389,233 @@ static int measure_prices(const struct options *o, const struct sources *sources
 	return err;
 }
 
-static int measure(struct options *o, const char *dir, int argc, char **argv, struct result *r,
-		   struct sources *sources, struct failure *why)
-{
-	struct placement_choice place;
-	struct plan_case *cases = NULL;
-	struct study_settings settings = { .dir = dir,
-					   .link = o->conditions.link,
-					   .warmup = o->warmup,
-					   .seed = o->seed,
-					   .time_limit_s = o->conditions.time_limit_s,
-					   .events = o->events,
-					   .profile = o->profile,
-					   .watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
-					   .stop = &stop };
-	json_t *facts = NULL;
-	sigset_t blocked;
-	struct link_address at;
+/* What a run holds while it measures. */
+struct run {
+	struct options *o;
+	struct plan_case *cases;
 	size_t count;
-	int err = plan_expand(&o->plan, &o->lines, &cases, &count, why), listener, saved;
+	struct placement_choice places[PLACEMENTS];
+	struct failure no_place[PLACEMENTS], no_veth;
+	struct veth veth;
+	struct sources sources;
+	struct refusals refused;
+};
 
-	if (!err)
-		err = placement_choose(o->conditions.placement, &place, why);
-	if (!err) {
+/* Places and devices that cases ask for; what can't be had skips them, unless all ask for it. */
+static int find_places(struct run *run, struct failure *why)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < run->count; i++) {
+		enum placement p = run->cases[i].placement;
+
+		if (!run->places[p].text[0] && !run->refused.placement[p] &&
+		    placement_choose(p, &run->places[p], &run->no_place[p]))
+			run->refused.placement[p] = run->no_place[p].text;
+		any |= !run->refused.placement[p];
+	}
+	if (any)
+		return 0;
+	*why = run->no_place[run->cases[0].placement];
+	return -ENODEV;
+}
+
+static int find_links(struct run *run, struct failure *why)
+{
+	unsigned int connections = 1;
+	int err = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (run->cases[i].connections > connections)
+			connections = run->cases[i].connections;
+	feasible_raise_limits(connections);
+	for (size_t i = 0; i < run->count && !err; i++) {
+		struct link_settings link = run->cases[i].link;
+		struct link_address at;
+		int listener;
+
+		if (link.kind == LINK_VETH && !run->veth.name[0][0] && !run->refused.veth &&
+		    veth_open(&run->veth, &run->no_veth)) {
+			veth_close(&run->veth);
+			run->refused.veth = run->no_veth.text;
+		}
+		if (link.kind == LINK_REMOTE || (link.kind == LINK_VETH && run->refused.veth))
+			continue;
 		/* a port or a congestion control that can't be had fails here, before the payload is made */
-		listener = link_listen(&o->conditions.link, 1, &at, why);
+		link.port = run->o->conditions.port;
+		link.veth = &run->veth;
+		listener = link_listen(&link, 1, &at, why);
 		err = listener < 0 ? listener : close(listener);
 	}
-	if (!err)
-		err = find_sources(o, dir, plan_wants(cases, count, CACHE_WARM),
-				   plan_wants(cases, count, CACHE_COLD), sources, why);
-	if (!err)
-		err = host_facts(dir, sources->warm, &facts, why);
-	if (err) {
-		free(cases);
-		return err;
+	return err;
+}
+
+/* Says what is ahead, and refuses what would be given up anyway. */
+static int announce(const struct run *run, struct failure *why)
+{
+	struct progress progress = progress_start(run->o->quiet);
+	char text[160], payload[SIZE_TEXT_MAX];
+	double longest, sum = study_guess(run->cases, run->count, run->o->warmup, run->o->watched,
+					  &longest);
+	size_t transfers = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		transfers += run->o->warmup + run->cases[i].rounds;
+		if (!run->o->dry)
+			continue;
+		study_case_text(&run->cases[i], text, sizeof(text));
+		printf("%s, %s bytes, %u rounds\n", text,
+		       size_format(plan_payload(&run->cases[i]), payload), run->cases[i].rounds);
 	}
-	json_decref(r->host);
-	r->host = facts;
-	describe(o, &place, sources, argc, argv, r);
-	warn_of_findings(o, sources, r);
-	settings.payload = sources->warm;
-	settings.payload_cold = sources->cold;
-	settings.size = sources->size;
-	settings.sender_cpu = place.sender_cpu;
-	settings.receiver_cpu = place.receiver_cpu;
-	if (o->calibrate && plan_wants(cases, count, CACHE_WARM))
-		err = measure_prices(o, sources, &place, r, why);
-	if (err) {
-		free(cases);
+	if (run->o->dry)
+		printf("%zu cases, %zu timed transfers, about %.0f s\n", run->count, transfers, sum);
+	else
+		progress_show(&progress, true, sum,
+			      "%zu cases, %zu timed transfers: by a rough guess", run->count,
+			      transfers);
+	progress_end(&progress);
+	/* the guess can be off by some times; what is off by ten is a slip of the pen */
+	if (longest < 10 * run->o->conditions.time_limit_s)
+		return 0;
+	return fail(why, EXIT_WRONG_USE, ETIME,
+		    "one transfer would take some %.0f s, and --time-limit gives each %u s: use a smaller --size or fewer --connections with --each whole, or raise --time-limit",
+		    longest, run->o->conditions.time_limit_s);
+}
+
+static int study(struct run *run, const char *dir, struct result *r, struct failure *why)
+{
+	const struct options *o = run->o;
+	const struct placement_choice *place = &run->places[run->cases[0].placement];
+	const struct study_settings settings = {
+		.dir = dir,
+		.payload = run->sources.warm,
+		.payload_cold = run->sources.cold,
+		.payload_many = run->sources.many,
+		.port = o->conditions.port,
+		.veth = &run->veth,
+		.refused = run->refused,
+		.places = run->places,
+		.sender_cpu = place->sender_cpu,
+		.receiver_cpu = place->receiver_cpu,
+		.warmup = o->warmup,
+		.seed = o->seed,
+		.time_limit_s = o->conditions.time_limit_s,
+		.events = o->events,
+		.profile = o->profile,
+		.watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
+		.stop = &stop,
+	};
+	sigset_t blocked;
+	int err = 0, saved;
+
+	if (o->calibrate && plan_wants(run->cases, run->count, CACHE_WARM))
+		err = measure_prices(o, &run->sources, place, r, why);
+	if (err)
 		return err;
-	}
 	/* from here on the study looks for signals, while it waits for a transfer */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	err = study_run(&settings, cases, count, o->quiet, r, why);
-	free(cases);
+	err = study_run(&settings, run->cases, run->count, o->quiet, r, why);
 	json_object_set_new(r->run, "interrupted", json_boolean(err));
 	set_time(r->run, "finished");
 	saved = result_save(r, dir, err ? NULL : why);
 	return err ? err : saved;
+}
+
+/* The cases of the plan and the command line. With a file of the user's, its size is the payload's. */
+static int find_cases(struct run *run, struct failure *why)
+{
+	struct options *o = run->o;
+	struct dimension_list *sizes = &o->conditions.line.conditions[DIM_SIZE];
+	int err = 0;
+
+	if (o->file && !sizes->count) {
+		err = payload_check(o->file, &sizes->value[0].number, why);
+		sizes->count = 1;
+	}
+	return err ? err : plan_expand(&o->plan, &o->conditions.line, &run->cases, &run->count, why);
+}
+
+/* What an interrupted run left takes the place of the empty result, if this is how it was begun. */
+static int take_over(struct run *run, const char *dir, struct result **r, struct result **old,
+		     struct failure *why)
+{
+	json_t *when;
+	int err;
+
+	if (!*old)
+		return 0;
+	err = resume_check(*old, dir, run->cases, run->count, (*r)->settings, (*r)->host, why);
+	if (err)
+		return err;
+	if (!json_object_get((*old)->run, "resumed"))
+		json_object_set_new((*old)->run, "resumed", json_array());
+	when = json_object_get((*old)->run, "resumed");
+	set_time((*old)->run, "finished");
+	json_array_append(when, json_object_get((*old)->run, "finished"));
+	json_object_set_new((*old)->run, "finished", json_null());
+	result_free(*r);
+	*r = *old;
+	*old = NULL;
+	return 0;
+}
+
+static int measure(struct options *o, const char *dir, int argc, char **argv, struct result **r,
+		   struct result **old, struct failure *why)
+{
+	struct run run = { .o = o, .veth = { .space = { -1, -1 } } };
+	struct sources_wanted wanted = { .dir = dir, .file = o->file, .seed = o->seed,
+					 .sparse = o->sparse, .again = *old, .quiet = o->quiet,
+					 .stop = &stop };
+	json_t *facts = NULL;
+	int err = find_cases(&run, why);
+
+	if (!err)
+		err = announce(&run, why);
+	if (err || o->dry)
+		goto out;
+	err = find_places(&run, why);
+	if (!err)
+		err = find_links(&run, why);
+	if (!err)
+		err = sources_make(&wanted, run.cases, run.count, &run.sources, why);
+	if (!err)
+		err = host_facts(dir, run.sources.warm, &facts, why);
+	if (err)
+		goto out;
+	json_decref((*r)->host);
+	(*r)->host = facts;
+	describe(o, run.cases, &run.places[run.cases[0].placement], &run.sources, argc, argv, *r);
+	warn_of_findings(run.cases, &run.sources, *r);
+	err = take_over(&run, dir, r, old, why);
+	if (!err)
+		err = study(&run, dir, *r, why);
+out:
+	sources_remove(&run.sources, run.cases, run.count, o->keep);
+	veth_close(&run.veth);
+	free(run.cases);
+	return err;
+}
+
+/* Loads what is to be gone on with, and its command in place of this one's. */
+static int resume(const struct argp *argp, struct options *o, struct result **old, char ***words,
+		  int *count, struct failure *why)
+{
+	const struct options given = *o;
+	int err = result_load(o->resume, old, why);
+
+	if (!err)
+		err = resume_words(*old, words, count, why);
+	if (err)
+		return err;
+	argp_parse(argp, *count, *words, 0, NULL, o);
+	o->resume = o->out = given.resume;
+	o->quiet = given.quiet;
+	o->json = given.json;
+	return 0;
 }
 
 int cmd_run(int argc, char **argv)
@@ -501,52 +626,55 @@ int cmd_run(int argc, char **argv)
 		.doc = "Moves a payload from a file to a socket by every method of a plan, in interleaved "
 		       "rounds, and writes what it measured to DIR/result.json.",
 	};
-	struct options o = { .conditions = conditions_default(), .plan = { .warmup = -1 },
-			     .warmup = WARMUP_DEFAULT, .watched = WATCHED_DEFAULT, .events = "default", .seed = 1 };
+	struct options *o = calloc(1, sizeof(*o));
 	struct sigaction act = { .sa_handler = on_signal }, before;
-	struct sources sources = { 0 };
-	struct result *r = NULL;
+	struct result *r = result_new(), *old = NULL;
 	struct failure why = { 0 };
-	char dated[64];
+	char dated[64], **words = NULL;
 	time_t now = time(NULL);
 	struct tm tm;
 	int err = 0, code;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (!r || !o) {
+		fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		result_free(r);
+		free(o);
+		return cmd_failed(&why);
+	}
+	options_default(o);
+	argp_parse(&argp, argc, argv, 0, NULL, o);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	/* under nohup it stays ignored */
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &act, NULL);
-	if (o.plan_file)
-		err = plan_load(&o.plan, o.plan_file, &why);
-	if (o.rounds || !o.plan.rounds)
-		o.plan.rounds = o.rounds ? o.rounds : ROUNDS_DEFAULT;
-	if (!o.warmup_given && o.plan.warmup >= 0)
-		o.warmup = (unsigned int)o.plan.warmup;
-	if (!o.size_given)
-		o.size = o.plan.size_given ? o.plan.size : PAYLOAD_DEFAULT;
-	if (!o.out) {
+	if (o->resume) {
+		err = resume(&argp, o, &old, &words, &argc, &why);
+		argv = words;
+	}
+	if (!err && o->plan_file)
+		err = plan_load(&o->plan, o->plan_file, &why);
+	if (o->rounds || !o->plan.rounds)
+		o->plan.rounds = o->rounds ? o->rounds : ROUNDS_DEFAULT;
+	if (!o->warmup_given && o->plan.warmup >= 0)
+		o->warmup = (unsigned int)o->plan.warmup;
+	if (!o->out) {
 		localtime_r(&now, &tm);
 		strftime(dated, sizeof(dated), "results/%Y%m%d-%H%M%S", &tm);
-		o.out = dated;
+		o->out = dated;
 	}
-	r = result_new();
-	if (!r) {
-		fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
-		return cmd_failed(&why);
-	}
+	if (!err && !o->dry)
+		err = make_folders(o->out, &why);
 	if (!err)
-		err = make_folders(o.out, &why);
-	if (!err) {
-		err = measure(&o, o.out, argc, argv, r, &sources, &why);
-		remove_sources(&sources, o.keep);
-	}
+		err = measure(o, o->out, argc, argv, &r, &old, &why);
 	if (r->case_count && (!err || why.exit_code == EXIT_INTERRUPTED)) {
 		name_failures(r);
-		(void)print_result(&o, o.out, r);
+		(void)print_result(o, o->out, r);
 	}
-	code = err ? cmd_failed(&why) : exit_code_of(r);
+	code = err ? cmd_failed(&why) : o->dry ? EXIT_DONE : exit_code_of(r);
 	result_free(r);
+	result_free(old);
+	free(words);
+	free(o);
 	return code;
 }

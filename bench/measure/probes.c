@@ -43,7 +43,7 @@ struct probes {
 	} pid_namespace; /* 0: the initial one */
 	unsigned int switch_layout;
 	bool bio_after_queue;
-	bool tcp, light;
+	bool tcp, light, device;
 };
 
 static size_t whole_pages(size_t size)
@@ -334,6 +334,8 @@ static bool group_wanted(const struct probes *probes, enum hook_group group)
 /* See struct probe_target. */
 static bool too_heavy(const struct probes *probes, enum hook_group group)
 {
+	if (group == GROUP_LINEARIZED)
+		return !probes->device;
 	if (!probes->light)
 		return false;
 	return group == GROUP_PAGES_TOUCHED ||
@@ -548,6 +550,7 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 	memset(probes->counters, 0, probes->counters_size);
 	probes->tcp = target->tcp;
 	probes->light = target->light;
+	probes->device = target->device;
 	print = libbpf_set_print(NULL);
 	err = attach_again(probes, &failed);
 	libbpf_set_print(print);
@@ -561,6 +564,9 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 		detach(probes);
 		return err;
 	}
+	if (target->device)
+		snprintf(probes->control->device, sizeof(probes->control->device), "%s",
+			 target->device);
 	probes->missed_before = missed(probes);
 	control->tgid[ROLE_RECEIVER] = (__u32)target->receiver;
 	control->tgid[ROLE_SENDER] = (__u32)target->sender;
@@ -572,6 +578,7 @@ void probes_read(const struct probes *probes, struct probe_counts *out)
 	memset(out, 0, sizeof(*out));
 	out->tcp = probes->tcp;
 	out->light = probes->light;
+	out->device = probes->device;
 	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++)
 		for (unsigned int role = 0; role < ROLES; role++)
 			for (unsigned int phase = PHASE_SETUP; phase < PHASES; phase++) {

@@ -82,6 +82,8 @@ const struct hook hooks[] = {
 	KRETPROBE(DEFERRED, MUST, COPIES, "skb_copy_ubufs", "copy_ubufs_kentry",
 		  "copy_ubufs_kreturn", NULL),
 
+	TRACEPOINT(LINEARIZED, MUST, COPIES, "net_dev_start_xmit", "packet_leaves", NULL),
+
 	TRACEPOINT(RECEIVE, MUST, COPIES, "skb_copy_datagram_iovec", "datagram_copied", NULL),
 
 	FEXIT(SPLICE_COPY, MUST, COPIES, "copy_splice_read", "copy_splice_exit", "since 6.5"),
@@ -113,6 +115,7 @@ static const struct {
 	[PROBE_BY_REFERENCE] = { "by_reference", GROUP_SEND, true },
 	[PROBE_DISK_TO_PAGE_CACHE] = { "disk_to_page_cache", GROUP_DISK, false },
 	[PROBE_DISK_TO_USER] = { "disk_to_user", GROUP_DISK, true },
+	[PROBE_LINEARIZED] = { "linearized", GROUP_LINEARIZED, false },
 	[PROBE_SYSCALLS] = { "syscalls", GROUP_SYSCALLS, false },
 	[PROBE_FAULTS] = { "page_faults", GROUP_FAULTS, false },
 	[PROBE_FAULTS_MAJOR] = { "page_faults_major", GROUP_FAULTS, false },

@@ -36,6 +36,8 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 	memset(out, 0, sizeof(*out));
 	if (row->rung == RUNG_NONE) {
 		out->reason = row->reason;
+	} else if (site == SITE_LINEARIZED && !counts->device) {
+		out->reason = "nobody looked at the device's packets";
 	} else if (row->rung == RUNG_LEDGER || unseen) {
 		out->known = complete && (!unseen || row->second);
 		out->bytes = counters->ledger[site].bytes;
@@ -70,6 +72,7 @@ const char *probes_site_name(enum site site)
 		[SITE_BY_REFERENCE] = "by_reference",
 		[SITE_DISK_TO_PAGE_CACHE] = "disk_to_page_cache",
 		[SITE_DISK_TO_USER] = "disk_to_user",
+		[SITE_LINEARIZED] = "linearized",
 	};
 
 	return site < SITES ? names[site] : NULL;

@@ -20,6 +20,7 @@ const struct site_name site_names[] = {
 	{ "by_reference", "by reference" },
 	{ "disk_to_page_cache", "disk→cache" },
 	{ "disk_to_user", "disk→user" },
+	{ "linearized", "linearized" },
 	{ NULL, NULL },
 };
 
@@ -55,6 +56,7 @@ static const struct column copy_columns[] = {
 	{ "file_to_kernel", "copied by sender", "file→kernel", "copies file→kernel", true },
 	{ "user_to_socket", "copied by sender", "user→socket", "copies user→socket", true },
 	{ "deferred", "copied by sender", "deferred", "deferred copies", true },
+	{ "linearized", "copied by sender", "linearized", "linearized copies", true },
 	{ "socket_to_user", "by receiver", "socket→user", "copies socket→user", true },
 	{ "by_reference", "", "by reference", "bytes by reference", true },
 	{ "disk_to_page_cache", "", "disk→cache", "bytes disk→page cache", true },

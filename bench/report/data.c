@@ -152,8 +152,7 @@ static bool pictured(const struct family *main, const struct family *family)
 {
 	const struct case_result *a = main->conditions, *b = family->conditions;
 
-	return !strcmp(a->sink, b->sink) && !strcmp(a->link, b->link) &&
-	       a->connections == b->connections && a->payload == b->payload;
+	return case_same_conditions(a, b, "chunk", "cache");
 }
 
 /* Rounds of a case without the warm-up ones. */

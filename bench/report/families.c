@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "method/method.h"
 #include "report/format.h"
+#include "study/dimension.h"
 
 static bool same_family(const struct case_result *a, const struct case_result *b)
 {
-	return !strcmp(a->cache, b->cache) && !strcmp(a->sink, b->sink) &&
-	       !strcmp(a->link, b->link) && a->connections == b->connections &&
-	       a->payload == b->payload;
+	return case_same_conditions(a, b, "chunk", NULL);
 }
 
 static int add_chunk(struct family *family, uint64_t chunk)
@@ -178,21 +178,55 @@ const struct family *families_main(const struct families *all)
 	return best;
 }
 
+/* Conditions that are not what nobody asked for, but for those that the title names anyway. */
+static void say_unusual(const struct case_result *c, char *out, size_t size)
+{
+	static const enum dimension named[] = { DIM_SIZE, DIM_LINK,  DIM_CONNECTIONS,
+						DIM_CHUNK, DIM_CACHE, DIM_SINK };
+	const char *key;
+	json_t *value;
+
+	out[0] = '\0';
+	json_object_foreach(c->conditions, key, value) {
+		enum dimension d = dimension_find(key);
+		union dimension_value usual;
+		bool skip = d == DIMENSIONS || json_is_null(value);
+		char bytes[SIZE_TEXT_MAX];
+		json_t *expected;
+
+		for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+			skip |= d == named[i];
+		if (skip)
+			continue;
+		usual = dimension_default(d);
+		expected = dimension_json(d, &usual);
+		if (!json_equal(value, expected))
+			snprintf(out + strlen(out), size - strlen(out), ", %s %s", dimensions[d].name,
+				 json_is_boolean(value) ? (json_is_true(value) ? "on" : "off") :
+				 json_is_string(value)  ? json_string_value(value) :
+							  size_format((uint64_t)json_integer_value(value),
+								      bytes));
+		json_decref(expected);
+	}
+}
+
 const char *family_title(const struct family *family, const uint64_t *chunk, char *out, size_t size)
 {
 	const struct case_result *c = family->conditions;
-	char bytes[FORMAT_MAX], piece[FORMAT_MAX] = "", connections[48] = "";
+	char bytes[FORMAT_MAX], piece[FORMAT_MAX] = "", connections[48] = "", unusual[160];
 
 	if (c->connections > 1)
 		snprintf(connections, sizeof(connections), ", %u connections", c->connections);
 	if (chunk && *chunk)
 		format_chunk(*chunk, piece);
-	snprintf(out, size, "%.40s cache, %.40s sink, %.40s%s, %s%s%s%s bytes%s", c->cache, c->sink,
+	say_unusual(c, unusual, sizeof(unusual));
+	snprintf(out, size, "%.40s cache, %.40s sink, %.40s%s, %s%s%s%s bytes%s%s", c->cache, c->sink,
 		 c->link, strcmp(c->link, "tcp") ? "" : " over loopback",
 		 !chunk	   ? ""
 		 : !*chunk ? "the whole payload in one call, "
 			   : "chunks of ",
-		 piece, piece[0] ? ", " : "", format_count((double)c->payload, bytes), connections);
+		 piece, piece[0] ? ", " : "", format_count((double)c->payload, bytes), connections,
+		 unusual);
 	return out;
 }
 

@@ -136,6 +136,10 @@ static int load_case(const struct loader *l, json_t *object, struct result *r)
 	err = err ? err : take_part(l, object, "copies", &c->copies);
 	err = err ? err : take_part(l, object, "events", &c->events);
 	/* parts that older documents lack */
+	if (!err && json_object_get(object, "conditions"))
+		err = take_part(l, object, "conditions", &c->conditions);
+	if (!err && json_object_get(object, "link_actual"))
+		err = take_part(l, object, "link_actual", &c->link_actual);
 	if (!err && json_object_get(object, "figures"))
 		err = take_part(l, object, "figures", &c->figures);
 	if (!err && json_object_get(object, "energy"))

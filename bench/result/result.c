@@ -15,6 +15,9 @@ static const char *const field_names[SAMPLE_FIELDS] = {
 	[SAMPLE_YARDSTICK_S] = "yardstick_s",
 	[SAMPLE_SETUP_CPU_S] = "setup_cpu_s",
 	[SAMPLE_RELEASE_CPU_S] = "release_cpu_s",
+	[SAMPLE_SHARE_MIN] = "share_min",
+	[SAMPLE_SHARE_MAX] = "share_max",
+	[SAMPLE_SHARE_JAIN] = "share_jain",
 	[SAMPLE_FAULTS_MINOR] = "faults_minor",
 	[SAMPLE_FAULTS_MAJOR] = "faults_major",
 	[SAMPLE_SWITCHES_VOLUNTARY] = "switches_voluntary",
@@ -59,6 +62,8 @@ static void case_clear(struct case_result *c)
 	free(c->reason);
 	for (int f = 0; f < SAMPLE_FIELDS; f++)
 		free(c->samples.value[f]);
+	json_decref(c->conditions);
+	json_decref(c->link_actual);
 	json_decref(c->notes);
 	json_decref(c->method_figures);
 	json_decref(c->counts);
@@ -98,6 +103,8 @@ struct case_result *result_add_case(struct result *r)
 	r->cases = cases;
 	c = &cases[r->case_count];
 	memset(c, 0, sizeof(*c));
+	c->conditions = json_object();
+	c->link_actual = json_object();
 	c->notes = json_array();
 	c->method_figures = json_object();
 	c->counts = json_object();
@@ -107,13 +114,93 @@ struct case_result *result_add_case(struct result *r)
 	c->energy = json_object();
 	c->profile = json_object();
 	c->verified = json_object();
-	if (!c->notes || !c->method_figures || !c->counts || !c->copies || !c->events || !c->figures || !c->energy || !c->profile ||
+	if (!c->conditions || !c->link_actual || !c->notes || !c->method_figures || !c->counts || !c->copies || !c->events || !c->figures || !c->energy || !c->profile ||
 	    !c->verified) {
 		case_clear(c);
 		return NULL;
 	}
 	r->case_count++;
 	return c;
+}
+
+json_t *case_condition(const struct case_result *c, const char *key)
+{
+	json_t *known = json_object_get(c->conditions, key);
+
+	if (known)
+		return json_incref(known);
+	if (!strcmp(key, "chunk"))
+		return json_integer((json_int_t)c->chunk);
+	if (!strcmp(key, "connections"))
+		return json_integer((json_int_t)c->connections);
+	if (!strcmp(key, "payload") || !strcmp(key, "size"))
+		return json_integer((json_int_t)c->payload);
+	if (!strcmp(key, "cache"))
+		return json_string(c->cache);
+	if (!strcmp(key, "sink"))
+		return json_string(c->sink);
+	if (!strcmp(key, "link"))
+		return json_string(c->link);
+	return json_null();
+}
+
+/* Some conditions change with another whether one wants it or not. */
+static bool follows(const char *key, const char *from)
+{
+	static const struct {
+		const char *from, *keys[8];
+	} all[] = {
+		{ "size", { "payload" } },
+		{ "connections", { "payload", "each", "files" } },
+		{ "each", { "payload" } },
+		{ "link", { "congestion_control", "nodelay", "mtu", "offload", "scatter_gather" } },
+		{ "scatter_gather", { "offload" } },
+	};
+
+	if (!from)
+		return false;
+	if (!strcmp(key, from))
+		return true;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (size_t k = 0; !strcmp(from, all[i].from) && all[i].keys[k]; k++)
+			if (!strcmp(key, all[i].keys[k]))
+				return true;
+	return false;
+}
+
+bool case_same_conditions(const struct case_result *a, const struct case_result *b, const char *but,
+			  const char *nor)
+{
+	static const char *const own[] = { "chunk", "payload", "connections", "cache", "sink", "link" };
+	const char *key;
+	json_t *value;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		json_t *x, *y;
+		bool same;
+
+		if (follows(own[i], but) || follows(own[i], nor))
+			continue;
+		x = case_condition(a, own[i]);
+		y = case_condition(b, own[i]);
+		same = json_equal(x, y);
+		json_decref(x);
+		json_decref(y);
+		if (!same)
+			return false;
+	}
+	/* a document from before there were any says nothing against */
+	if (!json_object_size(a->conditions) || !json_object_size(b->conditions))
+		return true;
+	json_object_foreach(a->conditions, key, value)
+		if (!follows(key, but) && !follows(key, nor) &&
+		    !json_equal(value, json_object_get(b->conditions, key)))
+			return false;
+	/* one that only the other has */
+	json_object_foreach(b->conditions, key, value)
+		if (!follows(key, but) && !follows(key, nor) && !json_object_get(a->conditions, key))
+			return false;
+	return true;
 }
 
 long samples_add(struct samples *s)

@@ -31,6 +31,9 @@ enum sample_field {
 	SAMPLE_SETUP_CPU_S, /* the worker's CPU before the clock: open, map, allocate */
 	SAMPLE_RELEASE_CPU_S, /* after it: unmap, close */
 	SAMPLE_YARDSTICK_S, /* the same piece of work each time, on the worker's CPU: its speed just then */
+	SAMPLE_SHARE_MIN, /* slowest connection ÷ mean rate; these three with several connections only */
+	SAMPLE_SHARE_MAX, /* fastest connection ÷ mean rate */
+	SAMPLE_SHARE_JAIN, /* Jain's index of their rates: 1 when all are alike, 1/n when one has all */
 	SAMPLE_FAULTS_MINOR, /* getrusage of the worker over the span, as are the next three */
 	SAMPLE_FAULTS_MAJOR,
 	SAMPLE_SWITCHES_VOLUNTARY,
@@ -51,9 +54,11 @@ enum case_status { CASE_OK, CASE_SKIPPED, CASE_FAILED };
 
 struct case_result {
 	char *method;
-	char *cache; /* "warm", "cold" */
+	char *cache; /* "warm", "cold", "half" */
 	char *sink; /* "drain", "truncate", "splice", "verify" */
-	char *link; /* "tcp" */
+	char *link; /* "tcp", "unix", "veth", "remote" */
+	json_t *conditions; /* object: what else was set, by the keys of study/dimension.h; empty in older documents */
+	json_t *link_actual; /* object: read back from the sockets; empty when no transfer went well */
 	uint64_t chunk; /* bytes; 0 is "whole" */
 	uint64_t payload; /* bytes */
 	unsigned int connections;
@@ -86,6 +91,16 @@ void result_free(struct result *result);
 
 /* Appends a case with empty parts; the pointer is valid until the next call. NULL: out of memory. */
 struct case_result *result_add_case(struct result *result);
+
+/* The value of a condition, by its key ("chunk", "payload", "mtu"): a new reference, null when it has none. */
+json_t *case_condition(const struct case_result *c, const char *key);
+
+/*
+ * Were both measured under the same conditions, the methods aside? `but` and `nor` are conditions that may
+ * differ, and with them what follows from them; NULL: none.
+ */
+bool case_same_conditions(const struct case_result *a, const struct case_result *b, const char *but,
+			  const char *nor);
 
 /* Appends a row with every column NaN; returns its index or -ENOMEM. */
 long samples_add(struct samples *samples);

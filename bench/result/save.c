@@ -15,7 +15,7 @@ static const char *const status_names[] = {
 	[CASE_OK] = "ok", [CASE_SKIPPED] = "skipped", [CASE_FAILED] = "failed"
 };
 
-static json_t *samples_json(const struct samples *s)
+static json_t *samples_json(const struct samples *s, bool shared)
 {
 	json_t *out = json_object();
 
@@ -23,6 +23,10 @@ static json_t *samples_json(const struct samples *s)
 		json_t *column = json_array();
 		bool whole = f >= SAMPLE_FAULTS_MINOR;
 
+		if (!shared && f >= SAMPLE_SHARE_MIN && f <= SAMPLE_SHARE_JAIN) {
+			json_decref(column);
+			continue;
+		}
 		for (size_t i = 0; i < s->count; i++) {
 			double v = s->value[f][i];
 
@@ -46,11 +50,13 @@ static json_t *case_json(const struct result *result, const struct case_result *
 	json_object_set_new(out, "link", json_string(c->link));
 	json_object_set_new(out, "connections", json_integer(c->connections));
 	json_object_set_new(out, "payload", json_integer((json_int_t)c->payload));
+	json_object_set(out, "conditions", c->conditions);
+	json_object_set(out, "link_actual", c->link_actual);
 	json_object_set_new(out, "status", json_string(status_names[c->status]));
 	json_object_set_new(out, "reason", c->reason ? json_string(c->reason) : json_null());
 	json_object_set(out, "notes", c->notes);
 	json_object_set(out, "method_figures", c->method_figures);
-	json_object_set_new(out, "samples", samples_json(&c->samples));
+	json_object_set_new(out, "samples", samples_json(&c->samples, c->connections > 1));
 	json_object_set_new(out, "summary", summary_json(result, c));
 	json_object_set(out, "counts", c->counts);
 	json_object_set(out, "copies", c->copies);

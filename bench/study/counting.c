@@ -15,6 +15,7 @@
 #include "measure/probes.h"
 #include "measure/probes_json.h"
 #include "study/counts.h"
+#include "transfer/veth.h"
 
 #define TRANSFERS_MAX 9
 #define TRIES 5
@@ -125,7 +126,10 @@ static int watch(struct counting *c, const struct transfer_spec *spec, struct fa
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
 	struct session session = { .probes = c->probes,
 				   .target = { .source = -1,
-					       .tcp = true,
+					       .tcp = link_is_tcp(spec->link.kind),
+					       .device = spec->link.kind == LINK_VETH ?
+								 VETH_SENDER_DEVICE :
+								 NULL,
 					       .light = spec->chunk && spec->chunk < LIGHT_BELOW },
 				   .counts = &w->counts };
 	struct transfer_hooks hooks = {

@@ -194,6 +194,8 @@ static void store_counts(const struct probes *p, const struct probe_counts *coun
 	json_object_set_new(out, "page_cache_pages_added",
 			    entry(row_of(p, PROBE_PAGES_ADDED), c->pages_added, NULL));
 	json_object_set_new(out, "page_cache_pages_touched",
+			    kase->connections > 1 ?
+				    unmeasured("pages are counted once in ascending order, which several connections don't keep") :
 			    counts->light ?
 				    unmeasured("left out with chunks below 32K: its hooks would cost too much there") :
 				    entry(row_of(p, PROBE_PAGES_TOUCHED), c->pages_touched, NULL));
@@ -257,7 +259,8 @@ static void store_site(const struct probes *p, const struct probe_counts *counts
 static void store_factor(struct case_result *kase)
 {
 	static const enum site sites[] = { SITE_FILE_TO_USER, SITE_FILE_TO_KERNEL,
-					   SITE_USER_TO_SOCKET, SITE_DEFERRED };
+					   SITE_USER_TO_SOCKET, SITE_DEFERRED,
+					   SITE_LINEARIZED };
 	double sum = 0;
 
 	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
@@ -274,8 +277,23 @@ static void store_factor(struct case_result *kase)
 	}
 	json_object_set_new(kase->copies, "factor",
 			    kase->payload ? measured(sum / (double)kase->payload,
-						     "(file_to_user + file_to_kernel + user_to_socket + deferred) ÷ payload") :
+						     "(file_to_user + file_to_kernel + user_to_socket + deferred + linearized) ÷ payload") :
 					    unmeasured("an empty payload has no copies per byte"));
+}
+
+/* The probes know one file as the source. */
+static void forget_files(struct case_result *kase)
+{
+	static const enum site sites[] = { SITE_FILE_TO_USER,	SITE_FILE_TO_KERNEL,
+					   SITE_BY_REFERENCE,	SITE_DISK_TO_PAGE_CACHE,
+					   SITE_DISK_TO_USER };
+	static const char reason[] =
+		"each connection reads a file of its own, and the probes watch one; use --files one";
+
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+		json_object_set_new(kase->copies, probes_site_name(sites[i]),
+				    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
+	json_object_set_new(kase->counts, "page_cache_pages_added", unmeasured(reason));
 }
 
 void counts_store(const struct probes *probes, const struct probe_counts *counts,
@@ -284,6 +302,8 @@ void counts_store(const struct probes *probes, const struct probe_counts *counts
 	store_counts(probes, counts, kase);
 	for (int site = 0; site < SITES; site++)
 		store_site(probes, counts, deduction, (enum site)site, result, kase);
+	if (!strcmp("many", json_string_value(json_object_get(kase->conditions, "files")) ?: ""))
+		forget_files(kase);
 	store_factor(kase);
 }
 

@@ -51,6 +51,12 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 		snprintf(source, DEDUCED_TEXT_MAX, "follows from the kernel's own path: %s", d->how);
 		return true;
 	}
+	if (site == SITE_LINEARIZED && !counts->device) {
+		snprintf(source, DEDUCED_TEXT_MAX,
+			 counts->tcp ? "follows from the link: loopback's device takes packets in pieces" :
+				       "follows from the link: no device and no packets");
+		return true;
+	}
 	/* the kernel copies later only what a send with MSG_ZEROCOPY made it borrow */
 	if (site == SITE_DEFERRED && !c->zerocopy_sends && !c->blind &&
 	    rows[PROBE_USER_TO_SOCKET].rung != RUNG_NONE) {

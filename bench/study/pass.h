@@ -6,6 +6,8 @@
 #ifndef COPYTAX_STUDY_PASS_H
 #define COPYTAX_STUDY_PASS_H
 
+#include <limits.h>
+
 #include "study/study.h"
 #include "transfer/transfer.h"
 
@@ -21,11 +23,11 @@ int pass_each(struct study *s, const char *doing,
 int pass_transfer(struct study *s, size_t index, const struct transfer_hooks *hooks,
 		  struct transfer_outcome *out, struct failure *why);
 
-/* The transfer as the timed pass does it. */
-struct transfer_spec pass_spec(const struct study *s, size_t index);
+/* The transfer as the timed pass does it; `path` is room for a name that it may point to. */
+struct transfer_spec pass_spec(const struct study *s, size_t index, char path[static PATH_MAX]);
 
-/* Brings the case's payload into its cache state; 0, or 1 with the case's status set. */
-int pass_set_cache(struct study *s, size_t index);
+/* Brings about the case's cache state and the link's devices; 0, or 1 with the case's status set. */
+int pass_prepare(struct study *s, size_t index);
 
 /* Notes a failed transfer in its case: 1; or -errno with `why` when it was an interruption. */
 int pass_failed(struct study *s, size_t index, const struct failure *inner, struct failure *why);

@@ -58,74 +58,6 @@ int plan_methods(struct plan_line *line, const char *list, struct failure *why)
 	return each_item(line, list, "methods", take_method, why);
 }
 
-int plan_chunk(const char *text, uint64_t *chunk, struct failure *why)
-{
-	if (!strcmp(text, "whole")) {
-		*chunk = 0;
-		return 0;
-	}
-	if (!size_parse(text, chunk) && *chunk >= CHUNK_MIN && *chunk <= CHUNK_MAX)
-		return 0;
-	return fail(why, EXIT_WRONG_USE, EINVAL,
-		    "'%s' is no chunk size: use 4K to 1G (K, M, G are powers of 1024), or 'whole'",
-		    text);
-}
-
-static int take_chunk(struct plan_line *line, const char *text, struct failure *why)
-{
-	uint64_t chunk;
-	int err = plan_chunk(text, &chunk, why);
-
-	if (err)
-		return err;
-	if (line->chunk_count == PLAN_CHUNKS_MAX)
-		return fail(why, EXIT_WRONG_USE, EINVAL, "more than %d chunk sizes",
-			    PLAN_CHUNKS_MAX);
-	line->chunks[line->chunk_count++] = chunk;
-	return 0;
-}
-
-int plan_chunks(struct plan_line *line, const char *list, struct failure *why)
-{
-	line->chunk_count = 0;
-	return each_item(line, list, "chunk sizes", take_chunk, why);
-}
-
-static int take_cache(struct plan_line *line, const char *name, struct failure *why)
-{
-	enum cache cache;
-
-	if (cache_parse(name, &cache))
-		return fail(why, EXIT_WRONG_USE, EINVAL,
-			    "there is no cache state '%s'; there are: warm, cold", name);
-	line->caches |= 1u << cache;
-	return 0;
-}
-
-int plan_caches(struct plan_line *line, const char *list, struct failure *why)
-{
-	line->caches = 0;
-	return each_item(line, list, "cache states", take_cache, why);
-}
-
-static int take_sink(struct plan_line *line, const char *name, struct failure *why)
-{
-	enum sink sink;
-
-	if (sink_parse(name, &sink))
-		return fail(why, EXIT_WRONG_USE, EINVAL,
-			    "there is no sink '%s'; there are: drain, truncate, splice, verify",
-			    name);
-	line->sinks |= 1u << sink;
-	return 0;
-}
-
-int plan_sinks(struct plan_line *line, const char *list, struct failure *why)
-{
-	line->sinks = 0;
-	return each_item(line, list, "sinks", take_sink, why);
-}
-
 int plan_number(const char *text, const char *what, unsigned int least, unsigned int *out,
 		struct failure *why)
 {
@@ -146,22 +78,24 @@ static int case_word(struct plan_line *line, char *word, struct failure *why)
 {
 	char *value = strchr(word, '=');
 
+	char known[256] = "";
+	enum dimension d;
+
 	if (value) {
 		*value++ = '\0';
 		if (!strcmp(word, "methods") || !strcmp(word, "method"))
 			return plan_methods(line, value, why);
-		if (!strcmp(word, "chunk"))
-			return plan_chunks(line, value, why);
-		if (!strcmp(word, "cache"))
-			return plan_caches(line, value, why);
-		if (!strcmp(word, "sink"))
-			return plan_sinks(line, value, why);
 		if (!strcmp(word, "rounds"))
 			return plan_number(value, "rounds", 1, &line->rounds, why);
+		d = dimension_find(word);
+		if (d < DIMENSIONS)
+			return dimension_parse(d, &line->conditions[d], value, why);
 	}
+	for (d = 0; d < DIMENSIONS; d++)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), ", %s=",
+			 dimensions[d].name);
 	return fail(why, EXIT_WRONG_USE, EINVAL,
-		    "'%s' is no condition of a case: use methods=, chunk=, cache=, sink=, rounds=",
-		    word);
+		    "'%s' is no condition of a case: use methods=, rounds=%s", word, known);
 }
 
 static int statement(struct plan *plan, char *text, struct failure *why)
@@ -247,52 +181,95 @@ static uint64_t classic_methods(void)
 	return mask;
 }
 
-static struct plan_line laid_over(const struct plan_line *line, const struct plan_line *override)
+static void lay_over(struct plan_line *line, const struct plan *plan,
+		     const struct plan_line *override)
 {
-	struct plan_line out = *line;
-
 	if (override->methods)
-		out.methods = override->methods;
-	if (override->caches)
-		out.caches = override->caches;
-	if (override->sinks)
-		out.sinks = override->sinks;
-	if (override->chunk_count) {
-		memcpy(out.chunks, override->chunks, sizeof(out.chunks));
-		out.chunk_count = override->chunk_count;
+		line->methods = override->methods;
+	if (!line->methods)
+		line->methods = classic_methods();
+	for (enum dimension d = 0; d < DIMENSIONS; d++) {
+		struct dimension_list *list = &line->conditions[d];
+
+		if (override->conditions[d].count)
+			*list = override->conditions[d];
+		if (list->count)
+			continue;
+		/* what nobody said */
+		list->value[0] = dimension_default(d);
+		if (d == DIM_SIZE && plan->size_given)
+			list->value[0].number = plan->size;
+		list->count = 1;
 	}
-	/* what nobody said */
-	if (!out.methods)
-		out.methods = classic_methods();
-	if (!out.caches)
-		out.caches = 1u << CACHE_WARM;
-	if (!out.sinks)
-		out.sinks = 1u << SINK_DRAIN;
-	if (!out.chunk_count)
-		out.chunks[out.chunk_count++] = CHUNK_DEFAULT;
-	return out;
 }
 
-static int add_case(struct plan_case **cases, size_t *count, struct plan_case wanted)
+/* What the values say, in the words of those who do it. */
+static void spell_out(struct plan_case *c)
+{
+	const union dimension_value *at = c->at;
+
+	c->size = at[DIM_SIZE].number;
+	c->chunk = at[DIM_CHUNK].number;
+	c->cache = (enum cache)at[DIM_CACHE].number;
+	c->sink = (enum sink)at[DIM_SINK].number;
+	c->connections = (unsigned int)at[DIM_CONNECTIONS].number;
+	c->each = at[DIM_EACH].number == EACH_WHOLE ? EACH_WHOLE : EACH_SHARE;
+	c->files = at[DIM_FILES].number == FILES_MANY ? FILES_MANY : FILES_ONE;
+	c->placement = (enum placement)at[DIM_PLACEMENT].number;
+	c->link = (struct link_settings){ .kind = (enum link_kind)at[DIM_LINK].number,
+					  .send_buffer = (uint32_t)at[DIM_SNDBUF].number,
+					  .receive_buffer = (uint32_t)at[DIM_RCVBUF].number,
+					  .nodelay = at[DIM_NODELAY].number == 1 };
+	if (link_is_tcp(c->link.kind))
+		memcpy(c->link.congestion, at[DIM_CONGESTION].name, sizeof(c->link.congestion));
+	if (c->link.kind == LINK_VETH)
+		c->veth = (struct veth_settings){ .mtu = (uint32_t)at[DIM_MTU].number,
+						  .offload = at[DIM_OFFLOAD].number,
+						  .scatter_gather = at[DIM_GATHER].number };
+}
+
+uint64_t plan_share(const struct plan_case *c)
+{
+	return c->each == EACH_WHOLE ? c->size : c->size / c->connections;
+}
+
+uint64_t plan_payload(const struct plan_case *c)
+{
+	return plan_share(c) * c->connections;
+}
+
+static int add_case(struct plan_case **cases, size_t *count, const struct plan_case *wanted)
 {
 	struct plan_case *grown;
 
 	for (size_t i = 0; i < *count; i++) {
 		struct plan_case *c = &(*cases)[i];
 
-		if (c->method == wanted.method && c->chunk == wanted.chunk &&
-		    c->cache == wanted.cache && c->sink == wanted.sink) {
-			if (c->rounds < wanted.rounds)
-				c->rounds = wanted.rounds;
+		if (c->method == wanted->method && !memcmp(c->at, wanted->at, sizeof(c->at))) {
+			if (c->rounds < wanted->rounds)
+				c->rounds = wanted->rounds;
 			return 0;
 		}
 	}
+	if (*count == PLAN_CASES_MAX)
+		return -E2BIG;
 	grown = realloc(*cases, (*count + 1) * sizeof(**cases));
 	if (!grown)
 		return -ENOMEM;
-	grown[(*count)++] = wanted;
+	grown[(*count)++] = *wanted;
 	*cases = grown;
 	return 0;
+}
+
+/* The next place of an odometer whose last wheel turns fastest; false when all have come round. */
+static bool turn(size_t place[static DIMENSIONS], const struct plan_line *line)
+{
+	for (int d = DIMENSIONS - 1; d >= 0; d--) {
+		if (++place[d] < line->conditions[d].count)
+			return true;
+		place[d] = 0;
+	}
+	return false;
 }
 
 static int expand_line(const struct plan *plan, const struct plan_line *line,
@@ -300,41 +277,82 @@ static int expand_line(const struct plan *plan, const struct plan_line *line,
 {
 	unsigned int rounds = line->rounds && line->rounds < plan->rounds ? line->rounds :
 									    plan->rounds;
+	size_t place[DIMENSIONS] = { 0 };
 	int err = 0;
 
-	for (size_t k = 0; k < line->chunk_count; k++)
-		for (int cache = 0; cache < CACHES; cache++)
-			for (int sink = 0; sink < SINKS; sink++)
-				for (size_t m = 0; methods[m] && !err; m++) {
-					struct plan_case c = { methods[m], line->chunks[k],
-							       (enum cache)cache, (enum sink)sink,
-							       rounds };
+	do {
+		struct plan_case c;
 
-					if (line->methods >> m & 1 && line->caches >> cache & 1 &&
-					    line->sinks >> sink & 1)
-						err = add_case(cases, count, c);
-				}
+		memset(&c, 0, sizeof(c));
+		c.rounds = rounds;
+		for (enum dimension d = 0; d < DIMENSIONS; d++)
+			c.at[d] = line->conditions[d].value[place[d]];
+		dimension_settle(c.at);
+		spell_out(&c);
+		for (size_t m = 0; methods[m] && !err; m++) {
+			c.method = methods[m];
+			if (line->methods >> m & 1)
+				err = add_case(cases, count, &c);
+		}
+	} while (!err && turn(place, line));
+	return err;
+}
+
+int plan_single(const struct plan_line *said, const struct method *method, struct plan_case *out,
+		struct failure *why)
+{
+	const struct plan plan = { .rounds = 1 };
+	struct plan_line *line = malloc(sizeof(*line));
+	struct plan_case *cases = NULL;
+	size_t count = 0;
+	int err = line ? 0 : -ENOMEM;
+
+	if (!err) {
+		*line = *said;
+		lay_over(line, &plan, said);
+		err = expand_line(&plan, line, &cases, &count);
+	}
+	free(line);
+	if (err)
+		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	for (enum dimension d = 0; d < DIMENSIONS && !err; d++)
+		if (said->conditions[d].count > 1)
+			err = fail(why, EXIT_WRONG_USE, EINVAL,
+				   "--%s takes one value here; 'copytax run' takes lists",
+				   dimensions[d].name);
+	if (!err) {
+		*out = cases[0];
+		out->method = method;
+	}
+	free(cases);
 	return err;
 }
 
 int plan_expand(const struct plan *plan, const struct plan_line *override, struct plan_case **cases,
 		size_t *count, struct failure *why)
 {
-	static const struct plan_line nothing_said;
 	size_t lines = plan->line_count ? plan->line_count : 1;
-	int err = 0;
+	struct plan_line *line = malloc(sizeof(*line));
+	int err = line ? 0 : -ENOMEM;
 
 	*cases = NULL;
 	*count = 0;
 	for (size_t i = 0; i < lines && !err; i++) {
-		struct plan_line line = laid_over(
-			plan->line_count ? &plan->lines[i] : &nothing_said, override);
-
-		err = expand_line(plan, &line, cases, count);
+		if (plan->line_count)
+			*line = plan->lines[i];
+		else
+			memset(line, 0, sizeof(*line));
+		lay_over(line, plan, override);
+		err = expand_line(plan, line, cases, count);
 	}
+	free(line);
 	if (!err)
 		return 0;
 	free(*cases);
 	*cases = NULL;
+	if (err == -E2BIG)
+		return fail(why, EXIT_WRONG_USE, E2BIG,
+			    "the product of the lists is more than %d cases; leave some values out",
+			    PLAN_CASES_MAX);
 	return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the plan");
 }

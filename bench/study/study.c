@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +19,16 @@
 #include "measure/clock.h"
 #include "study/agreement.h"
 #include "study/counting.h"
+#include "study/feasible.h"
 #include "study/pass.h"
 #include "study/schedule.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
+#include "transfer/veth.h"
 
 #define SAVE_EVERY_S 10
+#define CASE_TEXT_MAX 160
 /*
  * What watching costs is a ratio of two noisy figures: short transfers with the default chunk are watched
  * several times. What is counted is the same every time.
@@ -45,7 +49,17 @@ static bool stopped(const struct study *s)
 
 static const char *source_of(const struct study *s, const struct plan_case *plan)
 {
-	return plan->cache == CACHE_COLD ? s->settings->payload_cold : s->settings->payload;
+	return plan->cache == CACHE_WARM ? s->settings->payload : s->settings->payload_cold;
+}
+
+/* What the transfer is given: the source, or the folder with one for each connection. */
+static const char *path_of(const struct study *s, const struct plan_case *plan, char *folder,
+			   size_t size)
+{
+	if (plan->files == FILES_ONE)
+		return source_of(s, plan);
+	study_files(s->settings->payload_many, plan, folder, size);
+	return folder;
 }
 
 static void remember_note(struct case_result *c, const char *note)
@@ -80,6 +94,10 @@ static void remember_figures(struct case_result *c, const struct method_figure *
 
 static int add_cases(struct study *s)
 {
+	if (s->result->case_count) {
+		s->resumed = true;
+		return s->result->case_count == s->count ? 0 : -EINVAL;
+	}
 	for (size_t i = 0; i < s->count; i++) {
 		const struct plan_case *plan = &s->cases[i];
 		struct case_result *c = result_add_case(s->result);
@@ -89,10 +107,11 @@ static int add_cases(struct study *s)
 		c->method = strdup(plan->method->name);
 		c->cache = strdup(cache_names[plan->cache]);
 		c->sink = strdup(sink_names[plan->sink]);
-		c->link = strdup("tcp");
+		c->link = strdup(link_names[plan->link.kind]);
 		c->chunk = plan->chunk;
-		c->payload = s->settings->size;
-		c->connections = 1;
+		c->payload = plan_payload(plan);
+		c->connections = plan->connections;
+		case_conditions(plan, c->conditions);
 		json_object_set_new(c->verified, "bytes", json_null());
 		json_object_set_new(c->verified, "hash", json_null());
 		json_object_set_new(c->verified, "ok", json_null());
@@ -114,53 +133,69 @@ static void probe_cases(struct study *s)
 			.path = source_of(s, plan),
 			.file = -1,
 			.socket = -1,
-			.size = s->settings->size,
-			.chunk = transfer_chunk(plan->chunk, s->settings->size),
+			.size = plan_share(plan),
+			.chunk = transfer_chunk(plan->chunk, plan_share(plan)),
 		};
 
+		if (s->result->cases[i].status != CASE_OK)
+			continue;
 		reason[0] = '\0';
 		if (plan->method->flags & METHOD_FILLS_CACHE && plan->cache == CACHE_COLD)
 			set_status(&s->result->cases[i], CASE_SKIPPED,
 				   "its set-up reads the whole file before the clock starts: nothing is cold then; use a warm cache");
-		else if (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason)))
+		else if (feasible(plan, &s->settings->refused, reason, sizeof(reason)) ||
+		    (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason))))
 			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 	}
 }
 
-static struct transfer_spec spec_of(const struct study *s, size_t index, enum sink sink)
+/* `path` is the caller's room for a folder's name. */
+static struct transfer_spec spec_of(const struct study *s, size_t index, enum sink sink,
+				    char path[static PATH_MAX])
 {
 	const struct plan_case *plan = &s->cases[index];
 	const struct study_settings *set = s->settings;
+	struct link_settings link = plan->link;
 
+	link.port = set->port;
+	link.veth = set->veth;
 	return (struct transfer_spec){
 		.method = plan->method,
-		.path = source_of(s, plan),
-		.size = set->size,
+		.path = path_of(s, plan, path, PATH_MAX),
+		.size = plan_share(plan),
+		.connections = plan->connections,
+		.many_files = plan->files == FILES_MANY,
 		.chunk = plan->chunk,
 		.sink = sink,
-		.link = set->link,
-		.sender_cpu = set->sender_cpu,
-		.receiver_cpu = set->receiver_cpu,
+		.link = link,
+		.sender_cpu = set->places[plan->placement].sender_cpu,
+		.receiver_cpu = set->places[plan->placement].receiver_cpu,
 		.time_limit_s = set->time_limit_s,
 		.stop = set->stop,
 	};
 }
 
-static void note_link(struct study *s, const struct transfer_outcome *out)
+static json_t *link_json(const struct link_actual *a)
+{
+	return json_pack("{s:o, s:i, s:i, s:o}", "congestion_control",
+			 a->congestion[0] ? json_string(a->congestion) : json_null(), "sndbuf",
+			 a->send_buffer, "rcvbuf", a->receive_buffer, "nodelay",
+			 a->congestion[0] ? json_boolean(a->nodelay) : json_null());
+}
+
+static void note_link(struct study *s, size_t index, const struct transfer_outcome *out)
 {
 	const struct link_actual *a = &out->sender_link, *b = &out->receiver_link;
-	const char *asked = s->settings->link.congestion;
+	const struct link_settings *asked = &s->cases[index].link;
+	struct case_result *c = &s->result->cases[index];
 
-	if (json_object_get(s->result->settings, "link_actual"))
-		return;
-	json_object_set_new(
-		s->result->settings, "link_actual",
-		json_pack("{s:{s:s, s:i, s:i, s:b}, s:{s:s, s:i, s:i, s:b}}", "sender",
-			  "congestion_control", a->congestion, "sndbuf", a->send_buffer, "rcvbuf",
-			  a->receive_buffer, "nodelay", a->nodelay, "receiver",
-			  "congestion_control", b->congestion, "sndbuf", b->send_buffer, "rcvbuf",
-			  b->receive_buffer, "nodelay", b->nodelay));
-	if (asked[0] && (strcmp(a->congestion, asked) || strcmp(b->congestion, asked)))
+	json_decref(c->link_actual);
+	c->link_actual = json_pack("{s:o, s:o}", "sender", link_json(a), "receiver", link_json(b));
+	/* the first case's, for readers that know of one only */
+	if (!json_object_get(s->result->settings, "link_actual"))
+		json_object_set(s->result->settings, "link_actual", c->link_actual);
+	if (asked->congestion[0] && (strcmp(a->congestion, asked->congestion) ||
+				     strcmp(b->congestion, asked->congestion)))
 		result_warn(s->result, "congestion_not_set",
 			    "the kernel did not take the congestion control that was asked for",
 			    "methods may be paced by the sender's congestion control and not by their cost");
@@ -169,8 +204,8 @@ static void note_link(struct study *s, const struct transfer_outcome *out)
 			    "the transfers ran under bbr, which paces loopback",
 			    "cheap methods look slow and dear: use --cc reno");
 	/* the kernel doubles what it is asked for, so less than asked means cut short */
-	if ((uint32_t)a->send_buffer < s->settings->link.send_buffer ||
-	    (uint32_t)b->receive_buffer < s->settings->link.receive_buffer)
+	if ((uint32_t)a->send_buffer < asked->send_buffer ||
+	    (uint32_t)b->receive_buffer < asked->receive_buffer)
 		result_warn(s->result, "socket_buffers_cut",
 			    "the kernel gave smaller socket buffers than asked for (net.core.wmem_max, rmem_max)",
 			    "the sender sleeps more often; not comparable with a run that got them");
@@ -181,15 +216,31 @@ int pass_failed(struct study *s, size_t index, const struct failure *inner, stru
 	/* a failed transfer fails its case; only an interruption ends the study */
 	if (inner->exit_code == EXIT_INTERRUPTED)
 		return fail(why, EXIT_INTERRUPTED, EINTR, "%s", inner->text);
-	set_status(&s->result->cases[index], CASE_FAILED, inner->text);
+	set_status(&s->result->cases[index],
+		   inner->exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner->text);
 	return 1;
 }
 
 /* Out of the cache, so that what comes next reads it whole. Where that can't be (tmpfs), it stays as it is. */
-static void read_anew(struct study *s, const char *path)
+static void read_anew(const char *path, uint64_t size)
 {
-	(void)cache_set(path, s->settings->size, CACHE_COLD, NULL);
-	(void)cache_set(path, s->settings->size, CACHE_WARM, NULL);
+	(void)cache_set(path, size, CACHE_COLD, NULL);
+	(void)cache_set(path, size, CACHE_WARM, NULL);
+}
+
+/* Every payload of warm cases, once. */
+static void read_all_anew(const struct study *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct plan_case *plan = &s->cases[i];
+		bool done = plan->cache != CACHE_WARM || plan->files != FILES_ONE;
+
+		for (size_t k = 0; k < i && !done; k++)
+			done = s->cases[k].cache == CACHE_WARM && s->cases[k].files == FILES_ONE &&
+			       !strcmp(source_of(s, &s->cases[k]), source_of(s, plan));
+		if (!done)
+			read_anew(source_of(s, plan), plan_share(plan));
+	}
 }
 
 /*
@@ -197,7 +248,7 @@ static void read_anew(struct study *s, const char *path)
  * around them stays: mmap's faults and sendfile's pieces would drift over the study. So everything is read
  * anew then, as it was at the start of the study, which gives the same folios every time.
  */
-static void mend_eviction(struct study *s, const char *path)
+static void mend_eviction(struct study *s, const char *path, uint64_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint64_t resident, pages;
@@ -205,33 +256,31 @@ static void mend_eviction(struct study *s, const char *path)
 
 	if (fd < 0)
 		return;
-	evicted = !cache_resident(fd, s->settings->size, &resident, &pages) && resident < pages;
+	evicted = !cache_resident(fd, size, &resident, &pages) && resident < pages;
 	close(fd);
 	if (!evicted)
 		return;
 	s->evictions++;
-	read_anew(s, path);
-}
-
-static void remember_sources(struct study *s)
-{
-	for (int cache = 0; cache < CACHES; cache++)
-		if (stat(cache == CACHE_COLD ? s->settings->payload_cold : s->settings->payload,
-			 &s->source[cache]))
-			memset(&s->source[cache], 0, sizeof(s->source[cache]));
+	read_anew(path, size);
 }
 
 /*
- * Other bytes under the same name would be measured without a word: the same inode, and not written since?
- * Shorter and gone have words of their own elsewhere.
+ * Other bytes under the same name would be measured without a word: the same inode, and not written since the
+ * case was verified? Shorter and gone have words of their own elsewhere.
  */
-static int check_source(const struct study *s, size_t index, struct failure *why)
+static int check_source(struct study *s, size_t index, struct failure *why)
 {
-	const struct stat *was = &s->source[s->cases[index].cache];
-	const char *path = source_of(s, &s->cases[index]);
-	struct stat is;
+	struct stat *was = &s->sources[index], is;
+	char folder[PATH_MAX];
+	const char *path = path_of(s, &s->cases[index], folder, sizeof(folder));
 
-	if (!was->st_ino || stat(path, &is) || is.st_size < was->st_size)
+	if (stat(path, &is))
+		return 0;
+	if (!was->st_ino) {
+		*was = is;
+		return 0;
+	}
+	if (is.st_size < was->st_size)
 		return 0;
 	if (is.st_dev != was->st_dev || is.st_ino != was->st_ino)
 		return fail(why, EXIT_TRANSFER_FAILED, ESTALE,
@@ -243,48 +292,100 @@ static int check_source(const struct study *s, size_t index, struct failure *why
 		    path);
 }
 
-int pass_set_cache(struct study *s, size_t index)
+/* The cache of what a connection reads: all read the same, or each its own. */
+static int set_caches(struct study *s, const struct plan_case *plan, struct failure *why)
+{
+	unsigned int files = plan->files == FILES_MANY ? plan->connections : 1;
+	char folder[PATH_MAX];
+	const char *path = path_of(s, plan, folder, sizeof(folder));
+	int err = 0;
+
+	for (unsigned int i = 0; i < files && !err; i++) {
+		char *own = plan->files == FILES_MANY ? payload_path(path, i) : NULL;
+
+		if (plan->files == FILES_MANY && !own)
+			return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		if (plan->cache == CACHE_WARM)
+			mend_eviction(s, own ? own : path, plan_share(plan));
+		err = cache_set(own ? own : path, plan_share(plan), plan->cache, why);
+		free(own);
+	}
+	return err;
+}
+
+int pass_prepare(struct study *s, size_t index)
 {
 	const struct plan_case *plan = &s->cases[index];
 	struct failure inner = { 0 };
+	int err;
 
 	if (check_source(s, index, &inner)) {
 		set_status(&s->result->cases[index], CASE_FAILED, inner.text);
 		return 1;
 	}
-	if (plan->cache == CACHE_WARM)
-		mend_eviction(s, source_of(s, plan));
-
-	if (!cache_set(source_of(s, plan), s->settings->size, plan->cache, &inner))
+	err = set_caches(s, plan, &inner);
+	if (!err && plan->link.kind == LINK_VETH)
+		err = veth_set(s->settings->veth, &plan->veth, &inner);
+	if (!err)
 		return 0;
 	set_status(&s->result->cases[index],
 		   inner.exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner.text);
 	return 1;
 }
 
+/* Hashes of the payload's beginnings are taken once for each length. */
+static int hash_of(struct study *s, uint64_t size, uint64_t *hash, struct failure *why)
+{
+	struct payload_hashes *grown;
+	int err;
+
+	for (size_t i = 0; i < s->hash_count; i++)
+		if (s->hashes[i].size == size) {
+			*hash = s->hashes[i].hash;
+			return 0;
+		}
+	err = payload_hash(s->settings->payload, size, hash, why);
+	if (err)
+		return err;
+	grown = realloc(s->hashes, (s->hash_count + 1) * sizeof(*grown));
+	if (!grown)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	s->hashes = grown;
+	grown[s->hash_count++] = (struct payload_hashes){ size, *hash };
+	return 0;
+}
+
+/* A transfer without the clock. */
 static int verify_case(struct study *s, size_t index, struct failure *why)
 {
-	struct transfer_spec spec = spec_of(s, index, SINK_VERIFY);
+	const struct plan_case *plan = &s->cases[index];
 	struct case_result *c = &s->result->cases[index];
 	struct transfer_outcome out;
 	struct failure inner = { 0 };
-	char text[32];
+	char text[32], path[PATH_MAX];
+	struct transfer_spec spec = spec_of(s, index, SINK_VERIFY, path);
+	uint64_t hash = 0;
 	bool ok;
 	int err;
 
-	if (pass_set_cache(s, index))
+	err = hash_of(s, plan_share(plan), &hash, why);
+	if (err)
+		return err;
+	if (pass_prepare(s, index))
 		return 0;
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
 		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
-	ok = out.received == s->settings->size && out.hash == s->payload_hash;
+	/* every connection's bytes are the same, so are their hashes */
+	ok = out.received == plan_payload(plan) && out.hash == hash && !out.odd_hashes;
 	snprintf(text, sizeof(text), "xxh3:%016" PRIx64, out.hash);
 	json_decref(c->verified);
-	c->verified = json_pack("{s:I, s:s, s:b}", "bytes", (json_int_t)out.received, "hash", text,
-				"ok", ok);
+	c->verified = json_pack("{s:I, s:s, s:b, s:i}", "bytes", (json_int_t)out.received, "hash", text,
+				"ok", ok, "connections",
+				(int)(plan->connections - out.odd_hashes));
 	remember_note(c, out.note);
 	remember_figures(c, out.figures);
-	note_link(s, &out);
+	note_link(s, index, &out);
 	if (!ok)
 		set_status(c, CASE_FAILED,
 			   "the bytes that arrived are not the file's: their hashes differ");
@@ -313,6 +414,9 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 	t->value[SAMPLE_SETUP_CPU_S][row] = whole_ns(out->setup_cpu_s);
 	t->value[SAMPLE_RELEASE_CPU_S][row] = whole_ns(out->release_cpu_s);
 	t->value[SAMPLE_YARDSTICK_S][row] = whole_ns(out->yardstick_s);
+	t->value[SAMPLE_SHARE_MIN][row] = out->share_min;
+	t->value[SAMPLE_SHARE_MAX][row] = out->share_max;
+	t->value[SAMPLE_SHARE_JAIN][row] = out->share_jain;
 	t->value[SAMPLE_FAULTS_MINOR][row] = (double)out->faults_minor;
 	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
 	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
@@ -322,22 +426,57 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 	t->value[SAMPLE_WARMUP][row] = turn->warmup;
 }
 
+static const char nothing_mapped[] =
+	"TCP_ZEROCOPY_RECEIVE mapped no page: the packets hold pages of the page cache or parts of larger ones, which the kernel can't map; it would be the sink 'drain' under another name";
+
+static void add_figure(struct method_figure figures[METHOD_FIGURES_MAX], const char *name,
+		       double value)
+{
+	for (int i = 0; i < METHOD_FIGURES_MAX; i++)
+		if (!figures[i].name[0]) {
+			snprintf(figures[i].name, sizeof(figures[i].name), "%s", name);
+			figures[i].value = value;
+			return;
+		}
+}
+
 static int sample_case(struct study *s, const struct turn *turn, struct failure *why)
 {
 	size_t index = turn->index;
-	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink);
+	char path[PATH_MAX];
+	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink, path);
 	struct transfer_outcome out;
 	struct failure inner = { 0 };
 	int err;
 
-	if (pass_set_cache(s, index))
+	if (pass_prepare(s, index))
 		return 0;
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
 		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
+	if (spec.sink == SINK_ZEROCOPY) {
+		double share = out.received ? (double)out.mapped / (double)out.received : 0;
+
+		if (!out.mapped && out.received) {
+			set_status(&s->result->cases[index], CASE_SKIPPED, nothing_mapped);
+			return 0;
+		}
+		add_figure(out.figures, "received_by_mapping_share", share);
+	}
 	add_sample(&s->result->cases[index], turn, &out);
 	remember_figures(&s->result->cases[index], out.figures);
 	return 0;
+}
+
+/* Was this turn taken before the study was interrupted? */
+static bool taken(const struct study *s, const struct turn *turn)
+{
+	const struct samples *t = &s->result->cases[turn->index].samples;
+
+	for (size_t i = 0; s->resumed && i < t->count; i++)
+		if (t->value[SAMPLE_ROUND][i] == turn->round)
+			return true;
+	return false;
 }
 
 /* Seconds that the turns from `next` on will take, or -1 as long as a case is unknown. */
@@ -346,7 +485,7 @@ static double time_left(const struct study *s, const struct turn *turns, size_t 
 	double left = 0;
 
 	for (size_t i = next; i < count; i++) {
-		if (s->result->cases[turns[i].index].status != CASE_OK)
+		if (s->result->cases[turns[i].index].status != CASE_OK || taken(s, &turns[i]))
 			continue;
 		if (s->seconds[turns[i].index] <= 0)
 			return -1;
@@ -355,19 +494,10 @@ static double time_left(const struct study *s, const struct turn *turns, size_t 
 	return left;
 }
 
-static void case_text(const struct study *s, size_t index, char *text, size_t size)
-{
-	const struct plan_case *plan = &s->cases[index];
-	char chunk[SIZE_TEXT_MAX];
-
-	snprintf(text, size, "%s %s %s", plan->method->name,
-		 plan->chunk ? size_format(plan->chunk, chunk) : "whole", cache_names[plan->cache]);
-}
-
 static int verify_all(struct study *s, struct failure *why)
 {
 	int err = 0;
-	char text[64];
+	char text[CASE_TEXT_MAX];
 
 	for (size_t i = 0; i < s->count && !err; i++) {
 		double before = clock_wall();
@@ -376,7 +506,9 @@ static int verify_all(struct study *s, struct failure *why)
 			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 		if (s->result->cases[i].status != CASE_OK)
 			continue;
-		case_text(s, i, text, sizeof(text));
+		if (json_is_true(json_object_get(s->result->cases[i].verified, "ok")))
+			continue;
+		study_case_text(&s->cases[i], text, sizeof(text));
 		progress_show(&s->progress, i == 0, -1, "verifying the bytes, case %zu of %zu: %s",
 			      i + 1, s->count, text);
 		err = verify_case(s, i, why);
@@ -391,7 +523,7 @@ static int measure_all(struct study *s, struct failure *why)
 	struct turn *turns = NULL;
 	double saved = clock_wall();
 	size_t count = 0;
-	char text[64];
+	char text[CASE_TEXT_MAX];
 	int err = rounds ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < s->count && !err; i++)
@@ -410,9 +542,10 @@ static int measure_all(struct study *s, struct failure *why)
 			err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 			break;
 		}
-		if (s->result->cases[turn->index].status != CASE_OK || !rounds[turn->index])
+		if (s->result->cases[turn->index].status != CASE_OK || !rounds[turn->index] ||
+		    taken(s, turn))
 			continue;
-		case_text(s, turn->index, text, sizeof(text));
+		study_case_text(&s->cases[turn->index], text, sizeof(text));
 		progress_show(&s->progress, turn->position == 0, time_left(s, turns, i, count),
 			      "%sround %u of %u, sample %zu of %zu: %s",
 			      turn->warmup ? "warm-up, " : "", turn->round + 1,
@@ -430,18 +563,19 @@ static int measure_all(struct study *s, struct failure *why)
 	return err;
 }
 
-struct transfer_spec pass_spec(const struct study *s, size_t index)
+struct transfer_spec pass_spec(const struct study *s, size_t index, char path[static PATH_MAX])
 {
-	return spec_of(s, index, s->cases[index].sink);
+	return spec_of(s, index, s->cases[index].sink, path);
 }
 
 int pass_transfer(struct study *s, size_t index, const struct transfer_hooks *hooks,
 		  struct transfer_outcome *out, struct failure *why)
 {
-	struct transfer_spec spec = pass_spec(s, index);
+	char path[PATH_MAX];
+	struct transfer_spec spec = pass_spec(s, index, path);
 	struct failure inner = { 0 };
 
-	if (pass_set_cache(s, index))
+	if (pass_prepare(s, index))
 		return 1;
 	spec.hooks = hooks;
 	if (transfer_run(&spec, out, &inner))
@@ -453,7 +587,7 @@ int pass_each(struct study *s, const char *doing,
 	      int (*one)(struct study *s, size_t index, void *arg, struct failure *why), void *arg,
 	      struct failure *why)
 {
-	char text[64];
+	char text[CASE_TEXT_MAX];
 	int err = 0;
 
 	for (size_t i = 0; i < s->count && !err; i++) {
@@ -461,7 +595,7 @@ int pass_each(struct study *s, const char *doing,
 			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 		if (s->result->cases[i].status != CASE_OK || s->cases[i].sink == SINK_VERIFY)
 			continue;
-		case_text(s, i, text, sizeof(text));
+		study_case_text(&s->cases[i], text, sizeof(text));
 		progress_show(&s->progress, i == 0, -1, "%s, case %zu of %zu: %s", doing, i + 1,
 			      s->count, text);
 		err = one(s, i, arg, why);
@@ -472,15 +606,18 @@ int pass_each(struct study *s, const char *doing,
 static int count_case(struct study *s, size_t index, void *arg, struct failure *why)
 {
 	struct case_result *c = &s->result->cases[index];
-	struct transfer_spec spec = pass_spec(s, index);
+	char path[PATH_MAX];
+	struct transfer_spec spec = pass_spec(s, index, path);
 	bool once = s->seconds[index] > WATCHED_ONCE_ABOVE_S || c->chunk != CHUNK_DEFAULT;
 	unsigned int times = once ? 1 : s->settings->watched;
 	struct counting *counting = arg;
 	struct failure inner = { 0 };
 	int err = 0;
 
+	if (json_is_number(json_object_get(json_object_get(c->counts, "syscalls"), "value")))
+		return 0; /* by the study that this one goes on with */
 	for (unsigned int i = 0; i < times && !err; i++) {
-		if (pass_set_cache(s, index))
+		if (pass_prepare(s, index))
 			return 0;
 		err = counting_transfer(counting, &spec, &inner);
 	}
@@ -567,18 +704,12 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	int err;
 
 	s.seconds = calloc(count ? count : 1, sizeof(*s.seconds));
-	err = s.seconds ? add_cases(&s) : -ENOMEM;
+	s.sources = calloc(count ? count : 1, sizeof(*s.sources));
+	err = s.seconds && s.sources ? add_cases(&s) : -ENOMEM;
 	if (err)
 		err = fail(why, EXIT_MACHINE_CANT, -err, "out of memory for the study");
-	remember_sources(&s);
-	if (!err)
-		err = payload_hash(settings->payload, settings->size, &s.payload_hash, why);
 	if (!err) {
-		for (size_t i = 0; i < count; i++)
-			if (cases[i].cache == CACHE_WARM) {
-				read_anew(&s, settings->payload);
-				break;
-			}
+		read_all_anew(&s);
 		probe_cases(&s);
 		err = verify_all(&s, why);
 	}
@@ -592,6 +723,8 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 		err = pass_profile(&s, why);
 	conclude(&s);
 	progress_end(&s.progress);
+	free(s.sources);
 	free(s.seconds);
+	free(s.hashes);
 	return err;
 }

@@ -12,17 +12,22 @@
 
 #include "base/failure.h"
 #include "result/result.h"
+#include "study/feasible.h"
 #include "study/plan.h"
 #include "study/progress.h"
 #include "transfer/link.h"
+#include "transfer/placement.h"
 
 struct study_settings {
 	const char *dir; /* where the result is saved from time to time */
 	const char *payload; /* the source file of warm cases */
-	const char *payload_cold; /* and of cold ones: dropping a cache rebuilds its folios another way */
-	uint64_t size;
-	struct link_settings link;
-	int sender_cpu, receiver_cpu;
+	const char *payload_cold; /* and of the others: dropping a cache rebuilds its folios another way */
+	const char *payload_many; /* what the names of folders with a file for each connection begin with */
+	uint16_t port; /* of links that have one; 0: any free one */
+	struct veth *veth; /* of LINK_VETH; may be NULL */
+	struct refusals refused; /* what cases ask for and could not be had: they are skipped */
+	int sender_cpu, receiver_cpu; /* of the first placement */
+	const struct placement_choice *places; /* by enum placement; those that the cases ask for are chosen */
 	unsigned int warmup;
 	uint64_t seed;
 	unsigned int time_limit_s; /* of one transfer */
@@ -38,19 +43,36 @@ struct study {
 	size_t count;
 	struct result *result; /* cases[i] belongs to the plan's case i */
 	struct progress progress;
-	uint64_t payload_hash;
+	struct payload_hashes { /* of the payload's first `size` bytes */
+		uint64_t size, hash;
+	} *hashes;
+	size_t hash_count;
+	bool resumed; /* the result's cases hold what an earlier, interrupted study measured */
 	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
-	/* by enum cache: the payloads as they were when their bytes were hashed */
-	struct stat source[CACHES];
+	struct stat *sources; /* of case i: its payload as it was when the bytes were verified; st_ino 0: not yet */
 };
 
 /*
- * Runs it. Cases that can't be done are skipped and cases that go wrong are failed, each with its reason
+ * Runs it. A result that has cases already is gone on with: they are the plan's, in its order, and what they
+ * hold is not measured again. Cases that can't be done are skipped and cases that go wrong are failed, each with its reason
  * in the result; the others go on. Returns 0, -EINTR when stopped, or -errno with `why` when nothing
  * could go on.
  */
 int study_run(const struct study_settings *settings, const struct plan_case *cases, size_t count,
 	      bool quiet, struct result *result, struct failure *why);
+
+/*
+ * Seconds that a study of these cases takes, by assumed rates: before anything is measured. `longest` is
+ * its longest transfer.
+ */
+double study_guess(const struct plan_case *cases, size_t count, unsigned int warmup,
+		   unsigned int watched, double *longest);
+
+/* What is told of a case while it runs: method, chunk, cache and whatever is not as nobody asked for. */
+void study_case_text(const struct plan_case *c, char *text, size_t size);
+
+/* The folder of a case whose connections have a file each. */
+void study_files(const char *beginning, const struct plan_case *c, char *path, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +20,8 @@
 #define SYS_cachestat 451 /* Linux 6.5; the same number on every architecture */
 #endif
 
-const char *const cache_names[CACHES] = { [CACHE_WARM] = "warm", [CACHE_COLD] = "cold" };
+const char *const cache_names[CACHES] = { [CACHE_WARM] = "warm", [CACHE_COLD] = "cold",
+					 [CACHE_HALF] = "half" };
 
 int cache_parse(const char *name, enum cache *cache)
 {
@@ -112,6 +114,108 @@ static int drop(int fd)
 	return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
+/* Every second stretch, and nothing read ahead of it. */
+static int read_half(int fd, uint64_t size)
+{
+	char *buffer = malloc(READ_BYTES);
+	int err = buffer ? -posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) : -ENOMEM;
+
+	for (uint64_t at = 0; at < size && !err; at += 2 * CACHE_STRETCH_BYTES)
+		for (size_t got = 0; got < CACHE_STRETCH_BYTES && at + got < size && !err;) {
+			ssize_t n = pread(fd, buffer, CACHE_STRETCH_BYTES - got, (off_t)(at + got));
+
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n <= 0)
+				err = n < 0 ? -errno : -ENODATA;
+			else
+				got += (size_t)n;
+		}
+	free(buffer);
+	return err;
+}
+
+/* Pages that are not as `half` wants them. */
+static int astray_by_range(int fd, uint64_t size, uint64_t *astray)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	for (uint64_t at = 0; at < size; at += CACHE_STRETCH_BYTES) {
+		uint64_t length = size - at < CACHE_STRETCH_BYTES ? size - at : CACHE_STRETCH_BYTES;
+		uint64_t pages = (length + page - 1) / page;
+		struct cachestat_range range = { at, length };
+		struct cachestat_answer answer;
+
+		if (syscall(SYS_cachestat, fd, &range, &answer, 0))
+			return -errno;
+		if (answer.cached > pages)
+			answer.cached = pages;
+		*astray += at / CACHE_STRETCH_BYTES % 2 ? answer.cached : pages - answer.cached;
+	}
+	return 0;
+}
+
+static int astray_by_mincore(int fd, uint64_t size, uint64_t *astray)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char vector[CACHE_STRETCH_BYTES / 4096];
+
+	for (uint64_t at = 0; at < size; at += CACHE_STRETCH_BYTES) {
+		size_t len = size - at < CACHE_STRETCH_BYTES ? (size_t)(size - at) :
+							       CACHE_STRETCH_BYTES;
+		void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, (off_t)at);
+		bool wanted = !(at / CACHE_STRETCH_BYTES % 2);
+		int err;
+
+		if (map == MAP_FAILED)
+			return -errno;
+		err = mincore(map, len, vector) ? -errno : 0;
+		for (size_t i = 0; i < (len + page - 1) / page && !err; i++)
+			*astray += (vector[i] & 1) != wanted;
+		munmap(map, len);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int half_astray(int fd, uint64_t size, uint64_t *astray)
+{
+	int err;
+
+	*astray = 0;
+	err = astray_by_range(fd, size, astray);
+	if (err != -ENOSYS)
+		return err;
+	*astray = 0;
+	return astray_by_mincore(fd, size, astray);
+}
+
+/* What another reader left is dropped first: only a state made from nothing is known. */
+static int set_half(int fd, const char *path, uint64_t size, struct failure *why)
+{
+	uint64_t astray = 0;
+	int err = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		err = drop(fd);
+		err = err ? err : read_half(fd, size);
+		err = err ? err : half_astray(fd, size, &astray);
+		if (err || !astray)
+			break;
+	}
+	if (err)
+		return fail(why, EXIT_MACHINE_CANT, -err,
+			    "can't bring the page cache of %s into the state 'half': %s", path,
+			    strerror(-err));
+	if (!astray)
+		return 0;
+	return fail(why, EXIT_MACHINE_CANT, EBUSY,
+		    "%" PRIu64
+		    " pages of %s are not as the cache state 'half' wants them (on tmpfs pages can't be dropped; some file systems read more than they are asked for)",
+		    astray, path);
+}
+
 int cache_set(const char *path, uint64_t size, enum cache cache, struct failure *why)
 {
 	uint64_t resident = 0, pages = 0, wanted = 0;
@@ -127,6 +231,11 @@ int cache_set(const char *path, uint64_t size, enum cache cache, struct failure 
 			    "the payload %s got shorter during the run: %lld of %" PRIu64
 			    " bytes are left",
 			    path, (long long)st.st_size, size);
+	}
+	if (cache == CACHE_HALF) {
+		err = set_half(fd, path, size, why);
+		close(fd);
+		return err;
 	}
 	for (int i = 0; i < TRIES; i++) {
 		err = cache_resident(fd, size, &resident, &pages);

@@ -7,7 +7,14 @@
 
 #include "base/failure.h"
 
-enum cache { CACHE_WARM, CACHE_COLD, CACHES };
+enum cache {
+	CACHE_WARM, /* every page resident */
+	CACHE_COLD, /* none */
+	CACHE_HALF, /* of stretches of CACHE_STRETCH_BYTES the first, third, … and no page of the others */
+	CACHES
+};
+
+#define CACHE_STRETCH_BYTES (1u << 20)
 
 extern const char *const cache_names[CACHES];
 
@@ -18,7 +25,7 @@ int cache_parse(const char *name, enum cache *cache);
 int cache_resident(int fd, uint64_t size, uint64_t *resident, uint64_t *pages);
 
 /*
- * Brings the payload into the state and checks that it is there: all pages resident, or none.
+ * Brings the payload into the state and checks that it is there, page by page.
  * Returns 0 or -errno with `why`: not a failed transfer but conditions that this machine can't give.
  */
 int cache_set(const char *path, uint64_t size, enum cache cache, struct failure *why);

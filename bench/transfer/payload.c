@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,6 +97,63 @@ int payload_create(const char *path, uint64_t size, uint64_t seed, const volatil
 		return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted while the payload was written");
 	return fail(why, EXIT_MACHINE_CANT, -err, "can't write the payload %s: %s", path,
 		    strerror(-err));
+}
+
+int payload_create_sparse(const char *path, uint64_t size, struct failure *why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err = 0;
+
+	if (fd < 0)
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't create the payload %s: %s", path,
+			    strerror(errno));
+	if (ftruncate(fd, (off_t)size))
+		err = errno;
+	close(fd);
+	if (!err)
+		return 0;
+	unlink(path);
+	return fail(why, EXIT_MACHINE_CANT, err, "can't make %s a sparse file of %" PRIu64 " bytes: %s",
+		    path, size, strerror(err));
+}
+
+char *payload_path(const char *folder, unsigned int index)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%s/%04u.bin", folder, index) < 0 ? NULL : path;
+}
+
+void payload_remove_many(const char *folder, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		char *path = payload_path(folder, i);
+
+		if (path)
+			unlink(path);
+		free(path);
+	}
+	rmdir(folder);
+}
+
+int payload_create_many(const char *folder, unsigned int count, uint64_t size, uint64_t seed,
+			const volatile sig_atomic_t *stop, struct failure *why)
+{
+	int err = 0;
+
+	if (mkdir(folder, 0700))
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't create the folder %s: %s", folder,
+			    strerror(errno));
+	for (unsigned int i = 0; i < count && !err; i++) {
+		char *path = payload_path(folder, i);
+
+		err = path ? payload_create(path, size, seed, stop, why) :
+			     fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		free(path);
+	}
+	if (err)
+		payload_remove_many(folder, count);
+	return err;
 }
 
 int payload_check(const char *path, uint64_t *size, struct failure *why)

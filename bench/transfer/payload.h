@@ -22,6 +22,20 @@
 int payload_create(const char *path, uint64_t size, uint64_t seed, const volatile sig_atomic_t *stop,
 		   struct failure *why);
 
+/* The same without its bytes: a hole of `size`, which reads as zeros and takes no room. */
+int payload_create_sparse(const char *path, uint64_t size, struct failure *why);
+
+/*
+ * Creates the folder `path` with `count` files of `size` bytes, each the beginning of what payload_create()
+ * makes of the same seed; payload_remove_many() undoes it. Returns 0 or -errno with `why`.
+ */
+int payload_create_many(const char *path, unsigned int count, uint64_t size, uint64_t seed,
+			const volatile sig_atomic_t *stop, struct failure *why);
+void payload_remove_many(const char *path, unsigned int count);
+
+/* The file of connection `index` in such a folder; the caller frees it. NULL: out of memory. */
+char *payload_path(const char *folder, unsigned int index);
+
 /* Is `path` a readable regular file? Its size. Returns 0 or -errno with `why` (exit code 2). */
 int payload_check(const char *path, uint64_t *size, struct failure *why);
 

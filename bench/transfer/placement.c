@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const placement_names[PLACEMENTS] = { "cores", "same", "sibling", "none" };
+const char *const placement_names[PLACEMENTS] = { "cores", "same", "sibling", "nodes", "none" };
 
 /*
  * A usable CPU and what it shares with others: equal numbers mean the same thing, -1 that it isn't
@@ -137,6 +137,26 @@ static bool best_pair(const struct spot *spots, int count, bool one_core,
 	return best >= 0;
 }
 
+/* The best pair whose memory is not the same. */
+static bool best_nodes(const struct spot *spots, int count, const struct spot **sender,
+		       const struct spot **receiver)
+{
+	int best = -1, i, j;
+
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < count; j++) {
+			if (spots[i].node < 0 || spots[j].node < 0 ||
+			    spots[i].node == spots[j].node ||
+			    merit(&spots[i], &spots[j]) <= best)
+				continue;
+			best = merit(&spots[i], &spots[j]);
+			*sender = &spots[i];
+			*receiver = &spots[j];
+		}
+	}
+	return best >= 0;
+}
+
 static const struct spot *best_single(const struct spot *spots, int count)
 {
 	const struct spot *best = spots;
@@ -183,6 +203,11 @@ static int choose_among(const struct spot *spots, int count, enum placement plac
 			return fail(why, EXIT_MACHINE_CANT, ENODEV,
 				    "no core with two usable threads: SMT is off, absent or hidden "
 				    "from this system");
+		explain_pair(out, sender, receiver, "");
+	} else if (placement == PLACE_NODES) {
+		if (!best_nodes(spots, count, &sender, &receiver))
+			return fail(why, EXIT_MACHINE_CANT, ENODEV,
+				    "there is only one NUMA node with usable CPUs");
 		explain_pair(out, sender, receiver, "");
 	} else if (best_pair(spots, count, false, &sender, &receiver)) {
 		explain_pair(out, sender, receiver, "");

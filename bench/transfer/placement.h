@@ -15,11 +15,12 @@ enum placement {
 	PLACE_CORES,
 	PLACE_SAME,    /* one CPU for both */
 	PLACE_SIBLING, /* two threads of one core */
+	PLACE_NODES,   /* two cores of different NUMA nodes */
 	PLACE_NONE,    /* wherever the scheduler puts them */
 	PLACEMENTS
 };
 
-extern const char *const placement_names[PLACEMENTS]; /* "cores", "same", "sibling", "none" */
+extern const char *const placement_names[PLACEMENTS]; /* "cores", "same", "sibling", "nodes", "none" */
 
 struct placement_choice {
 	int sender_cpu, receiver_cpu; /* -1: not pinned */
@@ -33,7 +34,7 @@ int placement_parse(const char *name, enum placement *placement);
 /*
  * Chooses. Where PLACE_CORES finds no two cores it takes two threads of one, and on a single CPU
  * that one, and says so in the text. Returns 0 or -errno with `why`: no two threads for
- * PLACE_SIBLING, no topology.
+ * PLACE_SIBLING, no second node for PLACE_NODES, no topology.
  */
 int placement_choose(enum placement placement, struct placement_choice *out, struct failure *why);
 

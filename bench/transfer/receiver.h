@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The receiving process: accepts one connection, takes the payload, answers that it all arrived. */
+/*
+ * The receiving process: accepts the connections, takes what comes on each (in a thread of its own when
+ * there are several), answers on each that it all arrived.
+ */
 #ifndef COPYTAX_TRANSFER_RECEIVER_H
 #define COPYTAX_TRANSFER_RECEIVER_H
 
@@ -10,7 +13,8 @@ struct receiver_report {
 	enum { RECEIVER_READY = 1, RECEIVER_DONE } kind;
 	int err; /* 0 or -errno */
 	double cpu_s;
-	uint64_t received, hash;
+	uint64_t received, hash, mapped;
+	unsigned int odd_hashes;
 	struct link_actual link;
 };
 

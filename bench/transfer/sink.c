@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -14,6 +18,7 @@ const char *const sink_names[SINKS] = {
 	[SINK_TRUNCATE] = "truncate",
 	[SINK_SPLICE] = "splice",
 	[SINK_VERIFY] = "verify",
+	[SINK_ZEROCOPY] = "zerocopy",
 };
 
 const char *const sink_summaries[SINKS] = {
@@ -21,6 +26,7 @@ const char *const sink_summaries[SINKS] = {
 	[SINK_TRUNCATE] = "recv with MSG_TRUNC: no copy on the receiving side, an upper bound",
 	[SINK_SPLICE] = "splice through a pipe to /dev/null: no copy, page references only",
 	[SINK_VERIFY] = "recv and hash: proves that the bytes are right; never timed",
+	[SINK_ZEROCOPY] = "TCP_ZEROCOPY_RECEIVE: pages mapped instead of copied, where the kernel can",
 };
 
 int sink_parse(const char *name, enum sink *sink)
@@ -33,7 +39,7 @@ int sink_parse(const char *name, enum sink *sink)
 	return -EINVAL;
 }
 
-int sink_open(struct sink_state *state, enum sink sink)
+int sink_open(struct sink_state *state, enum sink sink, const struct sink_state *first)
 {
 	void *buffer = NULL;
 	int err;
@@ -52,6 +58,11 @@ int sink_open(struct sink_state *state, enum sink sink)
 		if (!state->hash || XXH3_64bits_reset(state->hash) != XXH_OK)
 			return -ENOMEM;
 	}
+	if (first && sink != SINK_VERIFY) {
+		state->buffer = first->buffer;
+		state->shares = true;
+		return 0;
+	}
 	err = posix_memalign(&buffer, 4096, SINK_BUFFER_BYTES);
 	if (err)
 		return -err;
@@ -67,7 +78,10 @@ void sink_close(struct sink_state *state)
 			close(state->pipe[i]);
 	if (state->null >= 0)
 		close(state->null);
-	free(state->buffer);
+	if (state->window)
+		munmap(state->window, SINK_BUFFER_BYTES);
+	if (!state->shares)
+		free(state->buffer);
 	XXH3_freeState(state->hash);
 }
 
@@ -136,10 +150,84 @@ static int take_by_splice(struct sink_state *state, int socket, uint64_t size, u
 	return err;
 }
 
+int sink_ready(struct sink_state *state, int socket)
+{
+	void *window;
+
+	if (state->sink != SINK_ZEROCOPY)
+		return 0;
+	window = mmap(NULL, SINK_BUFFER_BYTES, PROT_READ, MAP_SHARED, socket, 0);
+	if (window == MAP_FAILED)
+		return -EOPNOTSUPP;
+	state->window = window;
+	return 0;
+}
+
+/* One recv of what can't be mapped. Returns bytes, 0 at the end, or -errno. */
+static ssize_t copy_some(const struct sink_state *state, int socket, size_t wanted_bytes)
+{
+	ssize_t n;
+
+	do
+		n = recv(socket, state->buffer, wanted_bytes, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/*
+ * The kernel maps whole pages of what has arrived, and says in recv_skip_hint how many bytes come next that
+ * it can't map. When neither is said nothing is there yet.
+ */
+static int take_by_mapping(struct sink_state *state, int socket, uint64_t size, uint64_t *received)
+{
+	bool waited = false;
+	uint64_t got = 0;
+	int err = 0;
+
+	while (got < size) {
+		struct tcp_zerocopy_receive ask = { .address = (uint64_t)(uintptr_t)state->window,
+						    .length = (uint32_t)wanted(size, got) };
+		socklen_t len = sizeof(ask);
+		ssize_t n;
+
+		if (ask.length >= (uint32_t)sysconf(_SC_PAGESIZE) &&
+		    getsockopt(socket, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &ask, &len)) {
+			err = -errno;
+			break;
+		}
+		if (ask.length && ask.length < (uint32_t)sysconf(_SC_PAGESIZE))
+			ask.length = 0;
+		got += ask.length;
+		state->mapped += ask.length;
+		if (ask.length && !ask.recv_skip_hint)
+			continue;
+		if (!ask.length && !ask.recv_skip_hint && !waited) {
+			struct pollfd p = { .fd = socket, .events = POLLIN };
+
+			waited = poll(&p, 1, -1) > 0;
+			continue;
+		}
+		waited = false;
+		n = copy_some(state, socket,
+			      ask.recv_skip_hint && ask.recv_skip_hint < wanted(size, got) ?
+				      ask.recv_skip_hint :
+				      wanted(size, got));
+		if (n <= 0) {
+			err = (int)n;
+			break;
+		}
+		got += (uint64_t)n;
+	}
+	*received = got;
+	return err;
+}
+
 int sink_take(struct sink_state *state, int socket, uint64_t size, uint64_t *received)
 {
 	if (state->sink == SINK_SPLICE)
 		return take_by_splice(state, socket, size, received);
+	if (state->sink == SINK_ZEROCOPY)
+		return take_by_mapping(state, socket, size, received);
 	return take_by_recv(state, socket, size, received);
 }
 

@@ -3,6 +3,7 @@
 #ifndef COPYTAX_TRANSFER_SINK_H
 #define COPYTAX_TRANSFER_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ enum sink {
 	SINK_TRUNCATE, /* MSG_TRUNC: thrown away in the kernel; an upper bound */
 	SINK_SPLICE, /* through a pipe to /dev/null */
 	SINK_VERIFY, /* recv and hash; never timed */
+	SINK_ZEROCOPY, /* TCP_ZEROCOPY_RECEIVE: pages mapped, recv for what can't be */
 	SINKS
 };
 
@@ -20,6 +22,9 @@ enum sink {
 struct sink_state {
 	enum sink sink;
 	char *buffer;
+	bool shares; /* the buffer is another state's */
+	char *window; /* SINK_ZEROCOPY: where pages are mapped; NULL: none */
+	uint64_t mapped; /* bytes of it that came without a copy */
 	int pipe[2];
 	int null;
 	void *hash; /* XXH3_state_t */
@@ -31,8 +36,14 @@ extern const char *const sink_summaries[SINKS];
 /* Returns 0, or -EINVAL for a name there is none of. */
 int sink_parse(const char *name, enum sink *sink);
 
-/* Allocates what the sink needs and touches it. Returns 0 or -errno. sink_close() also after a failure. */
-int sink_open(struct sink_state *state, enum sink sink);
+/*
+ * Allocates what the sink needs and touches it; the buffer is that of `first`, if there is one and the
+ * sink does not look at the bytes. Returns 0 or -errno. sink_close() also after a failure.
+ */
+int sink_open(struct sink_state *state, enum sink sink, const struct sink_state *first);
+
+/* What needs the connection: the mapping of SINK_ZEROCOPY. Returns 0 or -errno. */
+int sink_ready(struct sink_state *state, int socket);
 void sink_close(struct sink_state *state);
 
 /*

@@ -107,7 +107,7 @@ static void receiver_main(const struct transfer_spec *spec, const struct child *
 static int start_children(struct harness *h)
 {
 	struct link_address at;
-	int listener = link_listen(&h->spec->link, 1, &at, h->why);
+	int listener = link_listen(&h->spec->link, h->spec->connections, &at, h->why);
 	pid_t pid;
 
 	if (listener < 0)
@@ -186,6 +186,10 @@ static int take_receiver_report(struct harness *h)
 	if (n != sizeof(*r))
 		return receiver_ended(h);
 	h->receiver_stage = r->kind == RECEIVER_READY ? STAGE_READY : STAGE_DONE;
+	if (r->err == -EOPNOTSUPP && r->kind == RECEIVER_READY)
+		return fail(h->why, EXIT_MACHINE_CANT, EOPNOTSUPP,
+			    "the sink '%s' can't be done over the link '%s' on this kernel",
+			    sink_names[h->spec->sink], link_names[h->spec->link.kind]);
 	if (r->err && r->kind == RECEIVER_READY)
 		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err,
 			    "%s: the receiver could not get ready: %s", h->spec->method->name,
@@ -193,7 +197,8 @@ static int take_receiver_report(struct harness *h)
 	if (r->err)
 		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err,
 			    "%s: the receiver failed after %" PRIu64 " of %" PRIu64 " bytes: %s",
-			    h->spec->method->name, r->received, h->spec->size, strerror(-r->err));
+			    h->spec->method->name, r->received, h->spec->size * h->spec->connections,
+			    strerror(-r->err));
 	return 0;
 }
 
@@ -246,12 +251,13 @@ static int tell_both(struct harness *h)
 static int check_arrival(const struct harness *h)
 {
 	const struct receiver_report *r = &h->receiver_report;
+	uint64_t wanted = h->spec->size * h->spec->connections;
 
-	if (r->received == h->spec->size)
+	if (r->received == wanted)
 		return 0;
 	return fail(h->why, EXIT_TRANSFER_FAILED, EIO,
 		    "%s: %" PRIu64 " of %" PRIu64 " bytes arrived", h->spec->method->name,
-		    r->received, h->spec->size);
+		    r->received, wanted);
 }
 
 static void take_receiver_share(const struct receiver_report *r, struct transfer_outcome *out)
@@ -259,6 +265,8 @@ static void take_receiver_share(const struct receiver_report *r, struct transfer
 	out->receiver_cpu_s = r->cpu_s;
 	out->received = r->received;
 	out->hash = r->hash;
+	out->odd_hashes = r->odd_hashes;
+	out->mapped = r->mapped;
 	out->receiver_link = r->link;
 }
 
@@ -341,7 +349,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	memset(out, 0, sizeof(*out));
 	out->yardstick_s = NAN;
 	*receiver = 0;
-	listener = link_listen(&spec->link, 1, &at, why);
+	listener = link_listen(&spec->link, spec->connections, &at, why);
 	if (listener < 0)
 		return listener;
 	pid = child_fork(&h.receiver);

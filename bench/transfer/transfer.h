@@ -33,8 +33,10 @@ struct transfer_hooks {
 
 struct transfer_spec {
 	const struct method *method;
-	const char *path;
-	uint64_t size;
+	const char *path; /* with many_files a folder; see payload_path() */
+	uint64_t size; /* bytes that every connection sends */
+	unsigned int connections; /* threads of the worker and of the receiver */
+	bool many_files; /* each connection reads a file of its own */
 	uint64_t chunk; /* 0: whole */
 	enum sink sink;
 	struct link_settings link;
@@ -53,8 +55,12 @@ struct transfer_outcome {
 	double setup_cpu_s, release_cpu_s;
 	double yardstick_s; /* measure/yardstick.h, mean of just before and after; NaN when not taken */
 	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
-	uint64_t received;
+	uint64_t received; /* of all connections */
 	uint64_t hash; /* of what arrived; with SINK_VERIFY only */
+	unsigned int odd_hashes; /* connections whose bytes had another hash than the first's */
+	uint64_t mapped; /* bytes that SINK_ZEROCOPY took without a copy */
+	/* slowest and fastest connection ÷ their mean rate, and Jain's index; NaN for a single one */
+	double share_min, share_max, share_jain;
 	struct link_actual sender_link, receiver_link;
 	char note[METHOD_NOTE_MAX];
 	struct method_figure figures[METHOD_FIGURES_MAX];
