@@ -21,6 +21,7 @@ libhwloc-dev                  hwloc-devel        hwloc            lib:hwloc
 libxxhash-dev                 xxhash-devel       xxhash           lib:libxxhash
 libgsl-dev                    gsl-devel          gsl              lib:gsl
 libjansson-dev                jansson-devel      jansson          lib:jansson
+nettle-dev                    nettle-devel       nettle           lib:nettle
 libcmark-gfm-dev              cmark-gfm-devel    cmark-gfm        file:/usr/include/cmark-gfm.h
 libcmark-gfm-extensions-dev   -                  -                file:/usr/include/cmark-gfm-core-extensions.h
 gnuplot-nox                   gnuplot            gnuplot          gnuplot

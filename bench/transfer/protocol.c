@@ -151,9 +151,11 @@ static void get_body(struct reader *r, struct protocol_message *m)
 		get_ready(r, &m->ready);
 		break;
 	case PROTOCOL_DONE:
-		m->done.received = get_at_most(r, 8, PROTOCOL_PAYLOAD_MAX);
+		m->done.received = get(r, 8);
 		m->done.hash = get(r, 8);
 		m->done.cpu_ns = get_at_most(r, 8, INT64_MAX);
+		m->done.mapped = get(r, 8);
+		m->done.odd_hashes = (uint32_t)get(r, 4);
 		break;
 	default:
 		r->bad = true;
@@ -287,6 +289,8 @@ static void put_body(struct writer *w, const struct protocol_message *m)
 		put(w, 8, m->done.received);
 		put(w, 8, m->done.hash);
 		put(w, 8, m->done.cpu_ns);
+		put(w, 8, m->done.mapped);
+		put(w, 4, m->done.odd_hashes);
 		break;
 	default:
 		break;

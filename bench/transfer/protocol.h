@@ -36,7 +36,7 @@
 #define PROTOCOL_NONCE 32
 #define PROTOCOL_MAC 32
 #define PROTOCOL_TOKEN 16
-#define PROTOCOL_CONNECTIONS_MAX 1024u
+#define PROTOCOL_CONNECTIONS_MAX 4096u
 #define PROTOCOL_PAYLOAD_MAX (UINT64_C(1) << 50)
 #define PROTOCOL_BUFFER_MAX (64u << 20) /* of a socket, as asked of the kernel */
 #define PROTOCOL_SECONDS_MAX (30u * 24 * 3600)
@@ -86,7 +86,7 @@ struct protocol_refused {
 };
 
 struct protocol_prepare {
-	uint64_t size;
+	uint64_t size; /* of each connection */
 	uint8_t sink; /* enum sink; the parser knows only its range */
 	bool nodelay;
 	uint16_t connections; /* 1 … PROTOCOL_CONNECTIONS_MAX */
@@ -107,7 +107,10 @@ struct protocol_ready {
 };
 
 struct protocol_done {
-	uint64_t received, hash, cpu_ns;
+	uint64_t received; /* over all connections */
+	uint64_t hash; /* the first connection's */
+	uint64_t cpu_ns, mapped;
+	uint32_t odd_hashes; /* connections with another one */
 };
 
 struct protocol_message {

@@ -4,6 +4,7 @@
 #define COPYTAX_TRANSFER_SERVE_SESSION_H
 
 #include "transfer/serve.h"
+#include "transfer/wire.h"
 
 /* What a session tells the listening process when it is over. */
 struct session_summary {

@@ -31,6 +31,9 @@ struct transfer_hooks {
 	volatile uint32_t *sender_phase, *receiver_phase;
 };
 
+struct gathering;
+struct remote;
+
 struct transfer_spec {
 	const struct method *method;
 	const char *path; /* with many_files a folder; see payload_path() */
@@ -45,6 +48,8 @@ struct transfer_spec {
 	/* looked at while waiting; the signals that set it must be blocked outside. NULL: never */
 	const volatile sig_atomic_t *stop;
 	const struct transfer_hooks *hooks;
+	struct remote *remote; /* LINK_REMOTE: the session with the receiver's host (transfer/remote.h) */
+	struct gathering *gathering; /* a receiver for another host: it picks the connections */
 };
 
 struct transfer_outcome {

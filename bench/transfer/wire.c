@@ -14,7 +14,7 @@
 
 #include "measure/clock.h"
 
-static int wait_for(const struct wire *wire, short events, double deadline)
+int wire_wait(const struct wire *wire, short events, double deadline)
 {
 	struct pollfd p = { .fd = wire->fd, .events = events };
 	sigset_t none;
@@ -25,6 +25,8 @@ static int wait_for(const struct wire *wire, short events, double deadline)
 		struct timespec t;
 		int n;
 
+		if (wire->stop && *wire->stop)
+			return -EINTR;
 		if (left <= 0)
 			return -ETIMEDOUT;
 		t = (struct timespec){ .tv_sec = (time_t)left,
@@ -51,7 +53,7 @@ int wire_send(struct wire *wire, const struct protocol_message *message, double 
 		if (n >= 0)
 			sent += (size_t)n;
 		else if (errno == EAGAIN)
-			err = wait_for(wire, POLLOUT, deadline);
+			err = wire_wait(wire, POLLOUT, deadline);
 		else if (errno != EINTR)
 			err = -errno;
 	}
@@ -71,7 +73,7 @@ int wire_receive(struct wire *wire, struct protocol_message *message, double dea
 			memmove(wire->buffer, wire->buffer + taken, wire->used);
 			return 0;
 		}
-		err = wait_for(wire, POLLIN, deadline);
+		err = wire_wait(wire, POLLIN, deadline);
 		if (err)
 			return err;
 		/* never empty-handed: a buffer that is full holds a message, or nothing that can become one */
@@ -97,15 +99,22 @@ void wire_refuse(struct wire *wire, enum protocol_refusal code, const char *form
 	(void)wire_send(wire, &m, clock_wall() + 1);
 }
 
-void wire_tune(int fd, unsigned int silence_s)
+void wire_guard(int fd, unsigned int silence_s)
 {
 	int on = 1, idle = silence_s > 8 ? (int)silence_s / 2 : 4, step = idle / 4;
 	unsigned int silence_ms = silence_s * 1000;
 
 	/* none of them is needed for the answers to be right */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &step, sizeof(step));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
+}
+
+void wire_tune(int fd, unsigned int silence_s)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	wire_guard(fd, silence_s);
 }

@@ -24,11 +24,17 @@ int wire_send(struct wire *wire, const struct protocol_message *message, double 
 /* Waits for a message. Returns 0, -EPIPE when the peer closed, a parser's error, or as wire_send() does. */
 int wire_receive(struct wire *wire, struct protocol_message *message, double deadline);
 
+/* Waits for poll events. Returns 0, -ETIMEDOUT, -EINTR or poll's -errno. */
+int wire_wait(const struct wire *wire, short events, double deadline);
+
 /* A refusal with its reason in words, as far as it can be sent within a second. */
 void wire_refuse(struct wire *wire, enum protocol_refusal code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Control connections: small messages at once, and a peer that vanished is noticed. */
+/* A peer that vanished is noticed after this long. Changes nothing about how data goes. */
+void wire_guard(int fd, unsigned int silence_s);
+
+/* Control connections: the same, and small messages go at once. */
 void wire_tune(int fd, unsigned int silence_s);
 
 #endif
