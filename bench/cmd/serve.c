@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "study/feasible.h"
 #include "study/plan.h"
 #include "transfer/serve.h"
 
@@ -186,6 +187,8 @@ int cmd_serve(int argc, char **argv)
 	/* under nohup it stays ignored */
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &act, NULL);
+	/* a client may ask for many connections */
+	feasible_raise_limits(PROTOCOL_CONNECTIONS_MAX);
 	err = serve_run(&o.set, listening, &why);
 	secret_forget(&secret);
 	if (err == -EINTR && !why.text[0])

@@ -180,20 +180,23 @@ static void session_main(struct server *s, struct greeting *g, const uint8_t *ma
 	(void)send(control, &summary, sizeof(summary), MSG_NOSIGNAL);
 }
 
+static struct serving *free_place(struct server *s)
+{
+	for (size_t i = 0; i < s->set->clients; i++)
+		if (!s->sessions[i].child.pid)
+			return &s->sessions[i];
+	return NULL;
+}
+
 static void start_session(struct server *s, struct greeting *g)
 {
-	struct serving *place = NULL;
+	struct serving *place = free_place(s);
 	uint8_t mac[PROTOCOL_MAC];
 	struct child child = { 0, -1 };
 	pid_t pid;
 
-	for (size_t i = 0; i < s->set->clients && !place; i++)
-		if (!s->sessions[i].child.pid)
-			place = &s->sessions[i];
 	if (!place) {
-		greeting_refuse(g, REFUSAL_BUSY,
-				"busy with another client; try again later, or start the server with more --clients");
-		say_refused(s, &g->peer, "busy with another client");
+		greeting_queue(g);
 		return;
 	}
 	secret_prove(s->set->secret, SECRET_SERVER, g->client_nonce, g->server_nonce, mac);
@@ -246,6 +249,40 @@ static void end_session(struct server *s, struct serving *session)
 	session->child.pid = 0;
 }
 
+/* A client that ended its session and comes back at once finds the place that it left. */
+static void serve_queue(struct server *s)
+{
+	while (free_place(s)) {
+		struct greeting *first = NULL;
+
+		for (size_t i = 0; i < GREETINGS; i++)
+			if (s->greetings[i].state == GREETING_QUEUED &&
+			    (!first || s->greetings[i].deadline < first->deadline))
+				first = &s->greetings[i];
+		if (!first)
+			return;
+		start_session(s, first);
+	}
+}
+
+/* Time is up: what a greeting in each state is told. */
+static void end_greeting(struct server *s, struct greeting *g)
+{
+	static const char busy[] =
+		"busy with another client; try again later, or start the server with more --clients";
+	static const char slow[] = "said too little for too long";
+
+	if (g->state == GREETING_FAREWELL) {
+		greeting_end(g);
+		return;
+	}
+	say_refused(s, &g->peer, g->state == GREETING_QUEUED ? "busy with another client" : slow);
+	if (g->state == GREETING_QUEUED)
+		greeting_refuse(g, REFUSAL_BUSY, busy);
+	else
+		greeting_refuse(g, REFUSAL_LIMIT, slow);
+}
+
 static void enforce_limits(struct server *s)
 {
 	double now = clock_wall();
@@ -253,14 +290,8 @@ static void enforce_limits(struct server *s)
 	for (size_t i = 0; i < GREETINGS; i++) {
 		struct greeting *g = &s->greetings[i];
 
-		if (g->state == GREETING_NONE || g->deadline > now)
-			continue;
-		if (g->state != GREETING_FAREWELL) {
-			say_refused(s, &g->peer, "said too little for too long");
-			greeting_refuse(g, REFUSAL_LIMIT, "said too little for too long");
-		} else {
-			greeting_end(g);
-		}
+		if (g->state != GREETING_NONE && g->deadline <= now)
+			end_greeting(s, g);
 	}
 	for (size_t i = 0; i < s->set->clients; i++)
 		if (s->sessions[i].child.pid && s->sessions[i].deadline <= now)
@@ -326,6 +357,7 @@ static int turn(struct server *s, struct failure *why)
 		if (fds[0].revents)
 			accept_some(s);
 	}
+	serve_queue(s);
 	enforce_limits(s);
 	return 0;
 }

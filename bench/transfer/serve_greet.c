@@ -11,6 +11,7 @@
 
 /* A connection closed on unread bytes is reset, and the refusal lost with it: so they are read, up to here. */
 #define FAREWELL_S 1
+#define QUEUE_S 1
 #define FAREWELL_BYTES (64u << 10)
 
 void greeting_start(struct greeting *g, int fd, const struct link_address *peer, unsigned int limit_s)
@@ -39,6 +40,12 @@ void greeting_refuse(struct greeting *g, enum protocol_refusal code, const char 
 	(void)shutdown(g->wire.fd, SHUT_WR);
 	g->state = GREETING_FAREWELL;
 	g->deadline = clock_wall() + FAREWELL_S;
+}
+
+void greeting_queue(struct greeting *g)
+{
+	g->state = GREETING_QUEUED;
+	g->deadline = clock_wall() + QUEUE_S;
 }
 
 static enum greeting_news refuse(struct greeting *g, enum protocol_refusal code, const char *text,

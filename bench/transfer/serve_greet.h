@@ -10,6 +10,7 @@ enum greeting_state {
 	GREETING_NONE, /* no stranger here */
 	GREETING_HELLO, /* has not said what it is */
 	GREETING_PROOF, /* has been challenged */
+	GREETING_QUEUED, /* has proved itself, and waits a moment for a session to end */
 	GREETING_FAREWELL /* was refused; what it still sends is thrown away until it hangs up */
 };
 
@@ -37,6 +38,9 @@ enum greeting_news greeting_read(struct greeting *g, const struct serve_settings
 
 /* Says no and starts the farewell. */
 void greeting_refuse(struct greeting *g, enum protocol_refusal code, const char *reason);
+
+/* Proved, and every place is taken: one may be leaving right now. */
+void greeting_queue(struct greeting *g);
 
 /* Hangs up. */
 void greeting_end(struct greeting *g);

@@ -214,7 +214,8 @@ def transfer():
     assert struct.unpack(">Q", read(d, 8))[0] == size
     kind, body = take(s)
     assert kind == DONE, (kind, body)
-    received, _, cpu_ns = struct.unpack(">QQQ", body)
+    received, _, cpu_ns, mapped, odd = struct.unpack(">QQQQI", body)
+    assert mapped == 0 and odd == 0, (mapped, odd)
     assert received == size and 0 < cpu_ns < 10**10, (received, cpu_ns)
     # and what a client that has proved itself must not ask for
     s.sendall(prepare(size, congestion=arguments[1] if len(arguments) > 1 else "no_such_control"))
@@ -224,7 +225,7 @@ def transfer():
 
 
 def out_of_bounds():
-    for bad in (prepare(1 << 63), prepare(1, sink=15), prepare(1, connections=0), prepare(1, connections=2000),
+    for bad in (prepare(1 << 63), prepare(1, sink=15), prepare(1, connections=0), prepare(1, connections=5000),
                 prepare(1, buffers=(1 << 31, 0)), prepare(1, limit=0), message(PREPARE, b"", 0xFFFFFFFF),
                 message(PROOF, b"\0" * 32), b"\0" * 100):
         s = log_in(the_secret())

@@ -71,7 +71,9 @@ static size_t one_of_each(struct protocol_message out[static PROTOCOL_TYPES])
 	out[n++] = (struct protocol_message){ .type = PROTOCOL_DONE,
 					      .done = { .received = PROTOCOL_PAYLOAD_MAX,
 							.hash = UINT64_MAX,
-							.cpu_ns = INT64_MAX } };
+							.cpu_ns = INT64_MAX,
+							.mapped = 1,
+							.odd_hashes = UINT32_MAX } };
 	return n;
 }
 
