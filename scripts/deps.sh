@@ -32,6 +32,7 @@ libcmocka-dev                 libcmocka-devel    cmocka           lib:cmocka
 bats                          bats               bash-bats        bats
 jq                            jq                 jq               jq
 libxml2-utils                 libxml2            libxml2          xmllint
+python3                       python3            python           python3
 procps                        procps-ng          procps-ng        pgrep
 util-linux                    util-linux         util-linux       setpriv
 strace                        strace             strace           strace

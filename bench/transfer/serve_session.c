@@ -191,7 +191,7 @@ static int transfer(struct session *s, const struct protocol_prepare *p)
 
 	if (err)
 		return err;
-	snprintf(spec.link.congestion, sizeof(spec.link.congestion), "%s", p->congestion);
+	memcpy(spec.link.congestion, p->congestion, sizeof(spec.link.congestion) - 1);
 	address_set_port(&spec.link.remote, s->set->data_port);
 	gathering_start(&gathering, &s->peer, clock_wall() + GATHER_S, s->set->idle_s);
 	if (secret_random(gathering.token, sizeof(gathering.token)))
