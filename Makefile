@@ -20,7 +20,7 @@ OUT     ?= results/$(shell date +%Y%m%d-%H%M%S)
 PLAN    ?= bench/plans/bench.plan
 RESULT  ?= results/reference
 
-LIBS     := jansson gsl hwloc libxxhash libbpf liburing libcap
+LIBS     := jansson gsl hwloc libxxhash libbpf liburing libcap nettle
 # "=", not ":=": in `make deps bench` these are asked for after deps has installed what answers
 INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
@@ -97,6 +97,10 @@ FORCE:
 
 $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: $(BUILD)/commit
 $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: \
+	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
+# both ends of a remote link tell each other which they are
+$(BUILD)/obj/bench/cmd/serve.o $(BUILD)/obj/bench/cmd/peer.o: $(BUILD)/commit
+$(BUILD)/obj/bench/cmd/serve.o $(BUILD)/obj/bench/cmd/peer.o: \
 	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)

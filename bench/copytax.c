@@ -18,6 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "measure: writes DIR/result.json, prints the table", cmd_run },
 	{ "send", "one transfer of one method, for strace, perf or hyperfine to wrap", cmd_send },
+	{ "serve", "the receiver, for a sender on another host", cmd_serve },
 	{ "list", "methods, sinks, links; what this machine can't do and why", cmd_list },
 	{ "doctor", "what this machine can measure, what will mislead, how to mend it", cmd_doctor },
 	{ "compare", "what changed between results, with confidence", cmd_compare },

@@ -22,6 +22,7 @@ libhwloc-dev                  hwloc-devel        hwloc            lib:hwloc
 libxxhash-dev                 xxhash-devel       xxhash           lib:libxxhash
 libgsl-dev                    gsl-devel          gsl              lib:gsl
 libjansson-dev                jansson-devel      jansson          lib:jansson
+nettle-dev                    nettle-devel       nettle           lib:nettle
 libcmark-gfm-dev              cmark-gfm-devel    cmark-gfm        file:/usr/include/cmark-gfm.h
 libcmark-gfm-extensions-dev   -                  -                file:/usr/include/cmark-gfm-core-extensions.h
 gnuplot-nox                   gnuplot            gnuplot          gnuplot
@@ -33,6 +34,7 @@ libcmocka-dev                 libcmocka-devel    cmocka           lib:cmocka
 bats                          bats               bash-bats        bats
 jq                            jq                 jq               jq
 libxml2-utils                 libxml2            libxml2          xmllint
+python3                       python3            python           python3
 procps                        procps-ng          procps-ng        pgrep
 util-linux                    util-linux         util-linux       setpriv
 strace                        strace             strace           strace

@@ -97,6 +97,7 @@ if make_all plain BUILD="$build"; then
 	if wants cli; then
 		# longest first
 		cli cli "$build" transfers signals bad_input commands report deps
+		cli cli "$build" remote
 		# these build on the tree itself: alone
 		cli cli "$build" make
 		# this looks at processes' BPF programs and moves gigabytes: alone, too
@@ -109,7 +110,7 @@ if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
 	export UBSAN_OPTIONS=print_stacktrace=1
 	unit asan-unit "$build/asan"
 	# a hundred chunks instead of ten thousand
-	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report
+	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report remote
 fi
 if wants lint; then
 	echo 'lint'

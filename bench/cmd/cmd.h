@@ -16,6 +16,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_report(int argc, char **argv);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key { KEY_PORT = 0x100, KEY_LIMIT, KEY_DIMENSION };
+enum key { KEY_PORT = 0x100, KEY_LIMIT, KEY_PEER, KEY_SECRET, KEY_DIMENSION };
 
 struct conditions conditions_default(void)
 {
@@ -15,7 +15,7 @@ struct conditions conditions_default(void)
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Conditions ('run' takes comma-separated lists and runs their product):", 10 },
 	{ "link", KEY_DIMENSION + DIM_LINK, "LINK", 0,
-	  "what the socket is: tcp (loopback, the default), unix, veth", 10 },
+	  "what the socket is: tcp (loopback, the default), unix, veth, remote", 10 },
 	{ "connections", KEY_DIMENSION + DIM_CONNECTIONS, "N", 0,
 	  "connections at once, 1 to 4096: threads of one sender (1)", 10 },
 	{ "each", KEY_DIMENSION + DIM_EACH, "WHAT", 0,
@@ -39,6 +39,9 @@ static const struct argp_option options[] = {
 	{ "scatter-gather", KEY_DIMENSION + DIM_GATHER, "on|off", 0,
 	  "do the veth devices take packets in pieces (on)? Without, the kernel copies every packet into one",
 	  10 },
+	{ "peer", KEY_PEER, "HOST:PORT", 0, "of the link remote: where 'copytax serve' listens", 10 },
+	{ "secret-file", KEY_SECRET, "FILE", 0,
+	  "of the link remote: the file that the server was started with", 10 },
 	{ "port", KEY_PORT, "N", 0, "the receiver's port (0: any free one)", 10 },
 	{ "time-limit", KEY_LIMIT, "SECONDS", 0, "give up a transfer after this long (300)", 10 },
 	{ 0 },
@@ -58,6 +61,12 @@ static int take(struct conditions *c, int key, const char *text)
 		if (number > UINT16_MAX)
 			return fail(&c->why, EXIT_WRONG_USE, EINVAL, "'%s' is no TCP port", text);
 		c->port = (uint16_t)number;
+		return 0;
+	case KEY_PEER:
+		c->peer = text;
+		return 0;
+	case KEY_SECRET:
+		c->secret_file = text;
 		return 0;
 	case KEY_LIMIT:
 		return plan_number(text, "seconds", 1, &c->time_limit_s, &c->why);

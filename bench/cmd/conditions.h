@@ -11,6 +11,7 @@
 struct conditions {
 	struct plan_line line; /* what the command line says; run's methods are in it too */
 	uint16_t port; /* 0: any free one */
+	const char *peer, *secret_file; /* of the link remote; NULL: not given */
 	unsigned int time_limit_s;
 	struct failure why; /* set when an option's value is wrong */
 };

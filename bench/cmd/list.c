@@ -71,7 +71,8 @@ static void list_caches(void)
 
 static void list_links(void)
 {
-	printf("Links (--link):\n  %-14s TCP over loopback\n", "tcp");
+	printf("Links (--link):\n  %-14s %s\n  %-14s %s (--peer)\n", link_names[LINK_TCP],
+	       link_summaries[LINK_TCP], link_names[LINK_REMOTE], link_summaries[LINK_REMOTE]);
 }
 
 int cmd_list(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
+#include "cmd/peer.h"
 #include "cmd/resume.h"
 #include "cmd/sources.h"
 #include "measure/direct.h"
@@ -358,6 +359,7 @@ static void warn_of_findings(const struct plan_case *first, const struct sources
 		.congestion_control = first->link.congestion[0] ? first->link.congestion : NULL,
 		.send_buffer = first->link.send_buffer,
 		.receive_buffer = first->link.receive_buffer,
+		.remote = first->link.kind == LINK_REMOTE,
 	};
 	struct findings findings;
 
@@ -397,6 +399,7 @@ struct run {
 	struct placement_choice places[PLACEMENTS];
 	struct failure no_place[PLACEMENTS], no_veth;
 	struct veth veth;
+	struct remote *remote;
 	struct sources sources;
 	struct refusals refused;
 };
@@ -418,6 +421,20 @@ static int find_places(struct run *run, struct failure *why)
 		return 0;
 	*why = run->no_place[run->cases[0].placement];
 	return -ENODEV;
+}
+
+/* Whom cases of the link remote send to. Without a peer they are skipped, unless there are no others. */
+static int find_peer(struct run *run, struct failure *why)
+{
+	size_t wanting = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		wanting += run->cases[i].link.kind == LINK_REMOTE;
+	if (wanting && wanting < run->count && !run->o->conditions.peer) {
+		run->refused.remote = PEER_MISSING;
+		return 0;
+	}
+	return peer_open(&run->o->conditions, wanting > 0, &stop, &run->remote, why);
 }
 
 static int find_links(struct run *run, struct failure *why)
@@ -448,6 +465,29 @@ static int find_links(struct run *run, struct failure *why)
 		err = listener < 0 ? listener : close(listener);
 	}
 	return err;
+}
+
+static void describe_peer(const struct run *run, struct result *r)
+{
+	struct placement_choice place = run->places[run->cases[0].placement];
+	const struct remote *remote = run->remote;
+	char text[256];
+
+	json_object_set_new(r->settings, "peer", peer_json(remote));
+	if (run->cases[0].link.kind == LINK_REMOTE) {
+		peer_place(remote, &place);
+		json_object_set_new(r->settings, "placement", json_string(place.text));
+		json_object_set_new(r->settings, "receiver_cpu", json_integer(place.receiver_cpu));
+	}
+	snprintf(text, sizeof(text), "with the link remote the receiver ran on another host, %s",
+		 remote->name);
+	result_warn(r, "remote_receiver", text,
+		    "its CPU seconds are that machine's, whose cores may be faster or slower; wall time is the sender's and has the network in it");
+	if (!strcmp(remote->other.commit, COPYTAX_COMMIT))
+		return;
+	snprintf(text, sizeof(text), "the receiver's copytax was built from commit %s, the sender's from %s",
+		 remote->other.commit, COPYTAX_COMMIT);
+	result_warn(r, "peer_differs", text, "sinks may differ in what they cost");
 }
 
 /* Says what is ahead, and refuses what would be given up anyway. */
@@ -493,6 +533,7 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 		.payload_many = run->sources.many,
 		.port = o->conditions.port,
 		.veth = &run->veth,
+		.remote = run->remote,
 		.refused = run->refused,
 		.places = run->places,
 		.sender_cpu = place->sender_cpu,
@@ -581,6 +622,8 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 	if (!err)
 		err = find_links(&run, why);
 	if (!err)
+		err = find_peer(&run, why);
+	if (!err)
 		err = sources_make(&wanted, run.cases, run.count, &run.sources, why);
 	if (!err)
 		err = host_facts(dir, run.sources.warm, &facts, why);
@@ -589,6 +632,8 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 	json_decref((*r)->host);
 	(*r)->host = facts;
 	describe(o, run.cases, &run.places[run.cases[0].placement], &run.sources, argc, argv, *r);
+	if (run.remote)
+		describe_peer(&run, *r);
 	warn_of_findings(run.cases, &run.sources, *r);
 	err = take_over(&run, dir, r, old, why);
 	if (!err)
@@ -596,6 +641,7 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 out:
 	sources_remove(&run.sources, run.cases, run.count, o->keep);
 	veth_close(&run.veth);
+	peer_close(run.remote);
 	free(run.cases);
 	return err;
 }

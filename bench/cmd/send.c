@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
+#include "cmd/peer.h"
 #include "study/feasible.h"
 #include "study/plan.h"
 #include "transfer/cache.h"
@@ -30,8 +32,11 @@ struct options {
 	struct failure why;
 };
 
+/* More than the descriptors of a transfer with the most connections. */
+#define DESCRIPTORS (8 * CONNECTIONS_MOST)
+
 /* What the signal handler needs. The receiver's death ends a transfer that hangs, on the ordinary path. */
-static volatile sig_atomic_t receiver, interrupted, timed_out;
+static volatile sig_atomic_t receiver, elsewhere, interrupted, timed_out;
 
 static void on_signal(int signal)
 {
@@ -43,6 +48,9 @@ static void on_signal(int signal)
 		interrupted = 1;
 	if (pid > 0)
 		kill(pid, SIGKILL);
+	/* a receiver on a host that is gone can't be killed: every socket there is belongs to the transfer */
+	for (int fd = 3; elsewhere && fd < DESCRIPTORS; fd++)
+		(void)shutdown(fd, SHUT_RDWR);
 }
 
 static const struct argp_option option_table[] = {
@@ -183,7 +191,7 @@ static int prepare(const struct plan_case *c, const char *source, struct veth *v
 
 /* `path` is what the connections read: `source`, or a folder with a copy of it for each. */
 static int transfer(const struct options *o, const struct plan_case *c, const char *source,
-		    const char *path, struct veth *veth, struct failure *why)
+		    const char *path, struct veth *veth, struct remote *remote, struct failure *why)
 {
 	struct placement_choice place;
 	struct transfer_outcome out;
@@ -192,7 +200,9 @@ static int transfer(const struct options *o, const struct plan_case *c, const ch
 	struct transfer_spec spec = { .method = c->method, .path = path, .size = plan_share(c),
 				      .connections = c->connections,
 				      .many_files = c->files == FILES_MANY, .chunk = c->chunk,
-				      .sink = c->sink, .link = c->link };
+				      .sink = c->sink, .link = c->link, .remote = remote,
+				      .time_limit_s = o->conditions.time_limit_s,
+				      .stop = &interrupted };
 	int err = prepare(c, source, veth, &place, why);
 
 	if (!err && c->sink == SINK_VERIFY)
@@ -204,7 +214,8 @@ static int transfer(const struct options *o, const struct plan_case *c, const ch
 	spec.link.port = o->conditions.port;
 	spec.link.veth = veth;
 	spec.sender_cpu = place.sender_cpu;
-	spec.receiver_cpu = place.receiver_cpu;
+	spec.receiver_cpu = remote ? remote->welcome.cpu : place.receiver_cpu;
+	elsewhere = remote != NULL;
 	alarm(o->conditions.time_limit_s);
 	err = transfer_run_here(&spec, &out, &receiver, why);
 	alarm(0);
@@ -222,7 +233,8 @@ static int transfer(const struct options *o, const struct plan_case *c, const ch
 }
 
 /* Makes what is missing, sends, and removes what it made. */
-static int send_once(const struct options *o, struct plan_case *c, struct failure *why)
+static int send_once(const struct options *o, struct plan_case *c, struct remote *remote,
+		     struct failure *why)
 {
 	struct veth veth = { .space = { -1, -1 } };
 	char made[64] = "", folder[64] = "";
@@ -255,7 +267,7 @@ static int send_once(const struct options *o, struct plan_case *c, struct failur
 		err = transfer(o, c, o->file ? o->file : made, folder[0]  ? folder :
 							       o->file	  ? o->file :
 									    made,
-			       &veth, why);
+			       &veth, remote, why);
 	veth_close(&veth);
 	if (folder[0])
 		payload_remove_many(folder, c->connections);
@@ -274,6 +286,7 @@ int cmd_send(int argc, char **argv)
 	};
 	struct options o = { .conditions = conditions_default() };
 	struct sigaction act = { .sa_handler = on_signal }, before;
+	struct remote *remote = NULL;
 	struct failure why = { 0 };
 	struct plan_case c;
 	int err;
@@ -291,7 +304,10 @@ int cmd_send(int argc, char **argv)
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &act, NULL);
 	sigaction(SIGALRM, &act, NULL);
-	err = send_once(&o, &c, &why);
+	err = peer_open(&o.conditions, c.link.kind == LINK_REMOTE, &interrupted, &remote, &why);
+	if (!err)
+		err = send_once(&o, &c, remote, &why);
+	peer_close(remote);
 	if (!err)
 		return EXIT_DONE;
 	if (interrupted)

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "result/result.h"
@@ -45,6 +46,7 @@ struct findings_plan {
 	const char *congestion_control;
 	/* what will be asked for with SO_SNDBUF and SO_RCVBUF; 0: left to autotuning */
 	uint32_t send_buffer, receive_buffer;
+	bool remote; /* loopback carries none of it */
 };
 
 /* Judges by every rule, in the order of the table in findings.c. */

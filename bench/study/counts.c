@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/stats.h"
+#include "transfer/link.h"
 
 static const struct probe_row *row_of(const struct probes *probes, enum probe_subject subject)
 {
@@ -296,6 +297,16 @@ static void forget_files(struct case_result *kase)
 	json_object_set_new(kase->counts, "page_cache_pages_added", unmeasured(reason));
 }
 
+/* Its calls and copies are made by a process that no probe of this machine sees. */
+static void receiver_is_elsewhere(struct case_result *kase)
+{
+	static const char reason[] = "the receiver is on another host";
+
+	json_object_set_new(kase->counts, "receiver_syscalls", unmeasured(reason));
+	json_object_set_new(kase->copies, probes_site_name(SITE_SOCKET_TO_USER),
+			    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
+}
+
 void counts_store(const struct probes *probes, const struct probe_counts *counts,
 		  const struct deduction *deduction, struct result *result, struct case_result *kase)
 {
@@ -304,6 +315,8 @@ void counts_store(const struct probes *probes, const struct probe_counts *counts
 		store_site(probes, counts, deduction, (enum site)site, result, kase);
 	if (!strcmp("many", json_string_value(json_object_get(kase->conditions, "files")) ?: ""))
 		forget_files(kase);
+	if (!strcmp(kase->link, link_names[LINK_REMOTE]))
+		receiver_is_elsewhere(kase);
 	store_factor(kase);
 }
 

@@ -42,8 +42,8 @@ static int by_link(const struct plan_case *c, const struct refusals *refused, ch
 		snprintf(reason, size, "%s", refused->veth);
 		return -ENOTSUP;
 	}
-	if (c->link.kind == LINK_REMOTE) {
-		snprintf(reason, size, "the link 'remote' needs a receiver on another host");
+	if (c->link.kind == LINK_REMOTE && refused->remote) {
+		snprintf(reason, size, "%s", refused->remote);
 		return -ENOTSUP;
 	}
 	if (c->link.kind != LINK_UNIX)

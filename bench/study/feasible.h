@@ -9,7 +9,7 @@
 
 /* What the run could not get, and why; NULL: it is there, or nobody asked. */
 struct refusals {
-	const char *veth, *placement[PLACEMENTS];
+	const char *veth, *remote, *placement[PLACEMENTS];
 };
 
 /* Returns 0, or -errno with a reason that says what would help. */

@@ -172,6 +172,7 @@ static struct transfer_spec spec_of(const struct study *s, size_t index, enum si
 		.receiver_cpu = set->places[plan->placement].receiver_cpu,
 		.time_limit_s = set->time_limit_s,
 		.stop = set->stop,
+		.remote = link.kind == LINK_REMOTE ? set->remote : NULL,
 	};
 }
 

@@ -25,6 +25,7 @@ struct study_settings {
 	const char *payload_many; /* what the names of folders with a file for each connection begin with */
 	uint16_t port; /* of links that have one; 0: any free one */
 	struct veth *veth; /* of LINK_VETH; may be NULL */
+	struct remote *remote; /* LINK_REMOTE: the session, open; may be NULL */
 	struct refusals refused; /* what cases ask for and could not be had: they are skipped */
 	int sender_cpu, receiver_cpu; /* of the first placement */
 	const struct placement_choice *places; /* by enum placement; those that the cases ask for are chosen */

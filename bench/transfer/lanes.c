@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transfer/lanes.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -58,6 +59,7 @@ static int wait_for_answer(struct lane *lane)
 	do
 		n = recv(lane->job.socket, &answer, sizeof(answer), MSG_WAITALL);
 	while (n < 0 && errno == EINTR);
+	answer = be64toh(answer);
 	if (n == sizeof(answer) && answer == lane->job.size)
 		return 0;
 	lane->job.failed_call = "wait for the receiver";

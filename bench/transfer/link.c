@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "transfer/address.h"
 #include "transfer/veth.h"
 
 const char *const link_names[LINKS] = {
@@ -70,9 +71,10 @@ static int set_tcp(int s, const struct link_settings *settings, struct failure *
 	return 0;
 }
 
-static int open_socket(const struct link_settings *settings, bool listener, struct failure *why)
+static int open_socket(const struct link_settings *settings, int family, bool listener,
+		       struct failure *why)
 {
-	int family = settings->kind == LINK_UNIX ? AF_UNIX : AF_INET, s, err = 0;
+	int s, err = 0;
 
 	s = settings->kind == LINK_VETH ?
 		    veth_socket(settings->veth, listener ? VETH_RECEIVER : VETH_SENDER) :
@@ -80,7 +82,7 @@ static int open_socket(const struct link_settings *settings, bool listener, stru
 	if (s < 0)
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a socket for the link '%s': %s",
 			    link_names[settings->kind], strerror(errno));
-	if (family == AF_INET)
+	if (family != AF_UNIX)
 		err = set_tcp(s, settings, why);
 	if (err)
 		goto out;
@@ -103,6 +105,8 @@ static struct link_address first_address(const struct link_settings *settings)
 	struct link_address at = { .length = sizeof(struct sockaddr_in) };
 	struct sockaddr_in *inet = (struct sockaddr_in *)&at.address;
 
+	if (settings->kind == LINK_REMOTE)
+		return settings->remote;
 	if (settings->kind == LINK_UNIX) {
 		/* a name of no letters: the kernel chooses one that no file stands for */
 		at.address.ss_family = AF_UNIX;
@@ -121,8 +125,12 @@ static void describe(const struct link_address *at, char *text, size_t size)
 	const struct sockaddr_in *inet = (const struct sockaddr_in *)&at->address;
 	char address[INET_ADDRSTRLEN] = "";
 
-	if (at->address.ss_family != AF_INET) {
+	if (at->address.ss_family == AF_UNIX) {
 		snprintf(text, size, "a local socket");
+		return;
+	}
+	if (at->address.ss_family == AF_INET6) {
+		(void)address_format(at, text);
 		return;
 	}
 	(void)inet_ntop(AF_INET, &inet->sin_addr, address, sizeof(address));
@@ -132,12 +140,13 @@ static void describe(const struct link_address *at, char *text, size_t size)
 int link_listen(const struct link_settings *settings, unsigned int connections,
 		struct link_address *at, struct failure *why)
 {
-	int s = open_socket(settings, true, why), on = 1, err = 0;
-	char where[64];
+	int s, on = 1, err = 0;
+	char where[ADDRESS_TEXT_MAX];
 
+	*at = first_address(settings);
+	s = open_socket(settings, at->address.ss_family, true, why);
 	if (s < 0)
 		return s;
-	*at = first_address(settings);
 	/* a port that the sample before used is in TIME_WAIT; one that somebody listens on stays refused */
 	(void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (!bind(s, (struct sockaddr *)&at->address, at->length) && !listen(s, (int)connections)) {
@@ -156,8 +165,8 @@ int link_listen(const struct link_settings *settings, unsigned int connections,
 int link_connect(const struct link_settings *settings, const struct link_address *at,
 		 struct failure *why)
 {
-	int s = open_socket(settings, false, why), err;
-	char where[64];
+	int s = open_socket(settings, at->address.ss_family, false, why), err;
+	char where[ADDRESS_TEXT_MAX];
 
 	if (s < 0)
 		return s;

@@ -27,6 +27,12 @@ extern const char *const link_summaries[LINKS];
 
 struct veth;
 
+/* Where a listener is, for its link_connect(). */
+struct link_address {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
 struct link_settings {
 	enum link_kind kind;
 	char congestion[CONGESTION_NAME_MAX]; /* empty: the system's default */
@@ -34,12 +40,7 @@ struct link_settings {
 	bool nodelay;
 	uint16_t port; /* 0: any free one */
 	const struct veth *veth; /* LINK_VETH: where the ends are; not owned */
-};
-
-/* Where a listener is, for its link_connect(). */
-struct link_address {
-	struct sockaddr_storage address;
-	socklen_t length;
+	struct link_address remote; /* LINK_REMOTE: where to listen */
 };
 
 /* What the kernel says it set. It doubles the buffer sizes for its own bookkeeping (socket(7)). */

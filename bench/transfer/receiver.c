@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transfer/receiver.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,13 +11,16 @@
 #include "base/privilege.h"
 #include "measure/clock.h"
 #include "transfer/placement.h"
+#include "transfer/serve_gather.h"
 
 #define STACK_BYTES (256u << 10)
 
-static int accept_one(int listener)
+static int accept_one(const struct transfer_spec *spec, int listener)
 {
 	int s;
 
+	if (spec->gathering)
+		return gathering_next(spec->gathering, listener);
 	do
 		s = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	while (s < 0 && errno == EINTR);
@@ -25,12 +29,14 @@ static int accept_one(int listener)
 
 static int answer(int socket, uint64_t received)
 {
+	/* big-endian: the sender may run on another kind of machine */
+	uint64_t word = htobe64(received);
 	ssize_t n;
 
 	do
-		n = send(socket, &received, sizeof(received), MSG_NOSIGNAL);
+		n = send(socket, &word, sizeof(word), MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n == sizeof(received) ? 0 : -EPIPE;
+	return n == sizeof(word) ? 0 : -EPIPE;
 }
 
 /* One connection of several. */
@@ -96,7 +102,7 @@ static int open_all(const struct transfer_spec *spec, int listener, struct taker
 		err = sink_open(&t->state, spec->sink, i ? &takers[0].state : NULL);
 		if (err)
 			break;
-		t->socket = accept_one(listener);
+		t->socket = accept_one(spec, listener);
 		err = t->socket < 0 ? t->socket : 0;
 		if (!err)
 			err = sink_ready(&t->state, t->socket);

@@ -16,6 +16,7 @@ struct receiver_report {
 	uint64_t received, hash, mapped;
 	unsigned int odd_hashes;
 	struct link_actual link;
+	char reason[sizeof(((struct failure *)0)->text)]; /* of err, when its number does not say it all: from another host */
 };
 
 /* Serves one transfer on `listener` and returns when it is over. `control` is one end of a socket pair. */

@@ -18,6 +18,7 @@
 #include "measure/yardstick.h"
 #include "transfer/child.h"
 #include "transfer/receiver.h"
+#include "transfer/remote.h"
 #include "transfer/worker.h"
 
 /*
@@ -99,15 +100,26 @@ static void receiver_main(const struct transfer_spec *spec, const struct child *
 	if (child_wait_for_word(self))
 		return;
 	set_phase(phase, PHASE_SETUP);
-	receiver_serve(spec, listener, self->control);
+	if (spec->remote)
+		remote_receive(spec->remote, spec, self->control);
+	else
+		receiver_serve(spec, listener, self->control);
 	set_phase(phase, PHASE_OFF);
 	(void)child_wait_for_word(self);
+}
+
+/* The listener that the receiver's process is given; with a remote link what stands for it here. */
+static int far_end(const struct transfer_spec *spec, struct link_address *at, struct failure *why)
+{
+	if (spec->remote)
+		return remote_prepare(spec->remote, spec, at, why);
+	return link_listen(&spec->link, spec->connections, at, why);
 }
 
 static int start_children(struct harness *h)
 {
 	struct link_address at;
-	int listener = link_listen(&h->spec->link, h->spec->connections, &at, h->why);
+	int listener = far_end(h->spec, &at, h->why);
 	pid_t pid;
 
 	if (listener < 0)
@@ -154,30 +166,7 @@ static int receiver_ended(struct harness *h)
 		    h->spec->method->name, how);
 }
 
-/* Takes one report of a child that has one. Returns 0 or -errno with `why`. */
-static int take_worker_report(struct harness *h)
-{
-	struct worker_report *r = &h->worker_report;
-	ssize_t n = recv(h->worker.control, r, sizeof(*r), 0);
-
-	if (n != sizeof(*r))
-		return worker_ended(h);
-	h->worker_stage = r->stage;
-	if (!r->err)
-		return 0;
-	/* a receiver that died is the cause, and its death says more than the sender's EPIPE */
-	if (r->err == -EPIPE || r->err == -ECONNRESET) {
-		struct pollfd p = { .fd = h->receiver.control, .events = POLLIN };
-
-		if (poll(&p, 1, 1000) == 1 &&
-		    recv(h->receiver.control, &h->receiver_report, sizeof(h->receiver_report), 0) <= 0)
-			return receiver_ended(h);
-	}
-	if (h->why && !h->why->text[0])
-		*h->why = r->why;
-	return r->err;
-}
-
+/* Each takes one report of a child that has one. Returns 0 or -errno with `why`. */
 static int take_receiver_report(struct harness *h)
 {
 	struct receiver_report *r = &h->receiver_report;
@@ -186,6 +175,9 @@ static int take_receiver_report(struct harness *h)
 	if (n != sizeof(*r))
 		return receiver_ended(h);
 	h->receiver_stage = r->kind == RECEIVER_READY ? STAGE_READY : STAGE_DONE;
+	if (r->err && r->reason[0])
+		return fail(h->why, EXIT_TRANSFER_FAILED, -r->err, "%s: %s", h->spec->method->name,
+			    r->reason);
 	if (r->err == -EOPNOTSUPP && r->kind == RECEIVER_READY)
 		return fail(h->why, EXIT_MACHINE_CANT, EOPNOTSUPP,
 			    "the sink '%s' can't be done over the link '%s' on this kernel",
@@ -200,6 +192,28 @@ static int take_receiver_report(struct harness *h)
 			    h->spec->method->name, r->received, h->spec->size * h->spec->connections,
 			    strerror(-r->err));
 	return 0;
+}
+
+static int take_worker_report(struct harness *h)
+{
+	struct worker_report *r = &h->worker_report;
+	ssize_t n = recv(h->worker.control, r, sizeof(*r), 0);
+
+	if (n != sizeof(*r))
+		return worker_ended(h);
+	h->worker_stage = r->stage;
+	if (!r->err)
+		return 0;
+	/* a receiver that died is the cause, and its death says more than the sender's EPIPE */
+	if (r->err == -EPIPE || r->err == -ECONNRESET) {
+		struct pollfd p = { .fd = h->receiver.control, .events = POLLIN };
+
+		if (poll(&p, 1, 1000) == 1 && take_receiver_report(h))
+			return r->err;
+	}
+	if (h->why && !h->why->text[0])
+		*h->why = r->why;
+	return r->err;
 }
 
 /* Waits until both have come to `stage`. */
@@ -285,7 +299,9 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 	int err = start_children(h);
 
 	if (!err && hooks && hooks->born)
-		err = hooks->born(hooks->arg, h->worker.pid, h->receiver.pid, h->why);
+		/* the process that speaks with another host's receiver is none */
+		err = hooks->born(hooks->arg, h->worker.pid, h->spec->remote ? 0 : h->receiver.pid,
+				  h->why);
 	if (!err)
 		err = tell_both(h);
 	if (!err)
@@ -332,6 +348,9 @@ int transfer_run(const struct transfer_spec *spec, struct transfer_outcome *out,
 	err = steps(&h, out);
 	child_end(&h.worker);
 	child_end(&h.receiver);
+	/* the other host gives the transfer up when the session ends, and the next one starts a new session */
+	if (err && spec->remote)
+		remote_close(spec->remote);
 	return err;
 }
 
@@ -349,7 +368,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	memset(out, 0, sizeof(*out));
 	out->yardstick_s = NAN;
 	*receiver = 0;
-	listener = link_listen(&spec->link, spec->connections, &at, why);
+	listener = far_end(spec, &at, why);
 	if (listener < 0)
 		return listener;
 	pid = child_fork(&h.receiver);
@@ -358,6 +377,9 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 		_exit(0);
 	}
 	close(listener);
+	/* then the receiver's process holds the session alone, and its death ends it */
+	if (spec->remote)
+		remote_close(spec->remote);
 	if (pid < 0)
 		return fail(why, EXIT_MACHINE_CANT, -pid, "can't start a process: %s",
 			    strerror(-pid));

@@ -31,6 +31,9 @@ struct transfer_hooks {
 	volatile uint32_t *sender_phase, *receiver_phase;
 };
 
+struct gathering;
+struct remote;
+
 struct transfer_spec {
 	const struct method *method;
 	const char *path; /* with many_files a folder; see payload_path() */
@@ -47,6 +50,8 @@ struct transfer_spec {
 	const struct transfer_hooks *hooks;
 	/* the worker gives up all privileges before it is ready; transfer_run() sets it */
 	bool unprivileged;
+	struct remote *remote; /* LINK_REMOTE: the session with the receiver's host (transfer/remote.h) */
+	struct gathering *gathering; /* a receiver for another host: it picks the connections */
 };
 
 struct transfer_outcome {

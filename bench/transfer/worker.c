@@ -13,6 +13,7 @@
 #include "transfer/lanes.h"
 #include "transfer/payload.h"
 #include "transfer/placement.h"
+#include "transfer/remote.h"
 
 size_t transfer_chunk(uint64_t chunk, uint64_t size)
 {
@@ -80,7 +81,7 @@ static int open_lane(struct worker *w, unsigned int i, const struct link_address
 {
 	const struct transfer_spec *spec = w->spec;
 	struct lane *lane = &w->lanes[i];
-	int s;
+	int s, err;
 
 	lane->worker = w;
 	lane->job = (struct job){ .path = spec->path,
@@ -99,7 +100,8 @@ static int open_lane(struct worker *w, unsigned int i, const struct link_address
 		return s;
 	lane->job.socket = s;
 	w->opened = i + 1;
-	return 0;
+	err = spec->remote ? remote_introduce(spec->remote, s) : 0;
+	return err ? fail(why, EXIT_TRANSFER_FAILED, -err, "can't send to the other host: %s", strerror(-err)) : 0;
 }
 
 int worker_prepare(struct worker *w, const struct transfer_spec *spec,
