@@ -132,8 +132,11 @@ int uring_open(struct job *job, struct uring *u, bool sqpoll, int pipe_out, int 
 
 void uring_close(struct uring *u)
 {
-	if (u->open)
+	if (u->open) {
+		/* the kernel ends a ring later and elsewhere: the socket must not wait for it to be closed */
+		(void)io_uring_unregister_files(&u->ring);
 		io_uring_queue_exit(&u->ring);
+	}
 	u->open = false;
 }
 

@@ -13,9 +13,7 @@
 
 #define READ_BYTES (1u << 20)
 #define WINDOW_BYTES (1ul << 30) /* mincore's: a vector of 256 KiB */
-#define TRIES 10 /* other readers and the kernel's own batches can undo one attempt */
-/* The kernel ends an io_uring, and frees what its last packets referred to, some time after the process. */
-#define PAUSE_US 50000
+#define TRIES 3 /* other readers and the kernel's own batches can undo one attempt */
 
 #ifndef SYS_cachestat
 #define SYS_cachestat 451 /* Linux 6.5; the same number on every architecture */
@@ -141,8 +139,6 @@ int cache_set(const char *path, uint64_t size, enum cache cache, struct failure 
 		err = cache_resident(fd, size, &resident, &pages);
 		if (err || resident == wanted)
 			break;
-		if (i && cache == CACHE_COLD)
-			usleep(PAUSE_US);
 	}
 	close(fd);
 	if (err)
