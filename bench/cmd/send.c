@@ -145,7 +145,11 @@ static void print_json(const struct options *o, const struct transfer_spec *spec
 				(json_int_t)out->switches_involuntary, "note", out->note,
 				"sender_cpu", spec->sender_cpu, "receiver_cpu",
 				spec->receiver_cpu);
+	json_t *figures = json_object();
 
+	json_object_set_new(doc, "method_figures", figures);
+	for (size_t i = 0; i < METHOD_FIGURES_MAX && out->figures[i].name[0]; i++)
+		json_object_set_new(figures, out->figures[i].name, json_real(out->figures[i].value));
 	if (o->sink == SINK_VERIFY)
 		json_object_set_new(doc, "verified", json_boolean(verified));
 	json_dumpf(doc, stdout, JSON_INDENT(1));
@@ -167,7 +171,9 @@ static int transfer(const struct options *o, const char *path, uint64_t size, st
 				      .link = o->conditions.link };
 	int err = placement_choose(o->conditions.placement, &place, why);
 
-	if (!err && o->method->probe && o->method->probe(&probe, reason, sizeof(reason)))
+	if (!err && (method_feasible(o->method, o->cache != CACHE_COLD, link_is_tcp(spec.link.kind), reason,
+				     sizeof(reason)) ||
+		     (o->method->probe && o->method->probe(&probe, reason, sizeof(reason)))))
 		err = fail(why, EXIT_MACHINE_CANT, ENOTSUP, "%s can't be done here: %s",
 			   o->method->name, reason);
 	if (!err && o->sink == SINK_VERIFY)

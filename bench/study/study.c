@@ -119,9 +119,9 @@ static void probe_cases(struct study *s)
 		};
 
 		reason[0] = '\0';
-		if (plan->method->flags & METHOD_FILLS_CACHE && plan->cache == CACHE_COLD)
-			set_status(&s->result->cases[i], CASE_SKIPPED,
-				   "its set-up reads the whole file before the clock starts: nothing is cold then; use a warm cache");
+		if (method_feasible(plan->method, plan->cache == CACHE_WARM,
+				    link_is_tcp(s->settings->link.kind), reason, sizeof(reason)))
+			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 		else if (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason)))
 			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 	}
