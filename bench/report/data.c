@@ -21,6 +21,7 @@
 #define TURN_NAMES_FROM 13
 /* Longer names would run into their neighbours even where there are few. */
 #define NAME_WHOLE_MAX 16
+#define NAME_LINE_MAX 10
 
 static FILE *open_in(const char *dir, const char *name, struct failure *why)
 {
@@ -183,11 +184,18 @@ static void put_name(const struct bars *bars, const struct case_result *c)
 	bool broken = !bars->turn_names &&
 		      (bars->break_names || strlen(c->method) > NAME_WHOLE_MAX);
 	const char *rest = c->method, *newline = "";
-	char copied[FORMAT_MAX], *part;
+	char copied[FORMAT_MAX + 1], *part;
 
 	while (*rest) {
-		size_t len = broken ? strcspn(rest, "_") : strlen(rest);
+		size_t len = broken ? strcspn(rest, "_") : strlen(rest), more;
 
+		/* behind the first line, as much as fits */
+		while (rest != c->method && rest[len]) {
+			more = len + 1 + strcspn(rest + len + 1, "_");
+			if (more > NAME_LINE_MAX)
+				break;
+			len = more;
+		}
 		part = strndup(rest, rest[len] ? len + 1 : len);
 		if (!part)
 			return;
@@ -197,10 +205,20 @@ static void put_name(const struct bars *bars, const struct case_result *c)
 		newline = ".\"\\n\".";
 		rest += rest[len] ? len + 1 : len;
 	}
-	if (case_copied_text(c, copied, sizeof(copied))[0]) {
-		fputs(bars->turn_names ? ".', '." : ".\"\\n\".", bars->labels);
-		put_gnuplot(bars->labels, copied);
+	if (!case_measured(c) || !case_copied_text(c, copied, FORMAT_MAX)[0])
+		return;
+	if (bars->turn_names) { /* the foot has the rest */
+		fputs(".' ‡'", bars->labels);
+		return;
 	}
+	fputs(".\"\\n\".", bars->labels);
+	/* a name at an axis is a format, too */
+	part = strchr(copied, '%');
+	if (part) {
+		memmove(part + 1, part, strlen(part) + 1);
+		*part = '%';
+	}
+	put_gnuplot(bars->labels, copied);
 }
 
 static int write_bar(const struct result *result, const struct case_result *c, struct bars *bars)
@@ -455,7 +473,7 @@ static void put_copied(FILE *out, const struct families *all, const struct famil
 			    strstr(line, c->method))
 				continue;
 			snprintf(line + len, sizeof(line) - len, "%s%s %s",
-				 len ? ", " : "Sent by reference: ", c->method,
+				 len ? ", " : "‡ Sent by reference: ", c->method,
 				 case_copied_text(c, copied, sizeof(copied)));
 		}
 	if (line[0]) {

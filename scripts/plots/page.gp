@@ -31,7 +31,7 @@ set tmargin at screen 0.835
 # many names stand upright, and take more room
 if (!exists("names_turned")) { names_turned = 0 }
 names_style = names_turned ? 'rotate by 90 right font small' : 'font middling'
-set bmargin at screen (names_turned ? 0.43 : 0.255)
+set bmargin at screen (names_turned ? 0.40 : 0.255)
 
 # the texts: what is compared above, the machine and what misleads below; in pixels of the SVG from the edge, so that
 # they hold for taller pages too

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# One colour, point shape and dash per method, the same in every plot. The colours are Okabe and Ito's, which
-# the common kinds of colour blindness tell apart; shapes and dashes do the same in greyscale. A method is
+# One colour, point shape and dash per method, the same in every plot. The first eight colours are Okabe and Ito's,
+# which the common kinds of colour blindness tell apart; relatives have a relative's colour, darker or lighter, and
+# no two methods share shape, dash and lightness, so that they differ in greyscale, too. A method is
 # added by its three lines here; one that has none is drawn in grey.
 
 rgb_read_write = 0x000000
@@ -17,9 +18,9 @@ rgb_read_zerocopy = 0x8C2D04
 rgb_uring_read_send = 0x56B4E9
 rgb_uring_splice = 0xAA4499
 rgb_uring_send_zc = 0xF4A582
-rgb_uring_read_send_sqpoll = 0x9ECAE1
-rgb_uring_splice_sqpoll = 0xDDB3D6
-rgb_uring_send_zc_sqpoll = 0xFDDBC7
+rgb_uring_read_send_sqpoll = 0x4A708B
+rgb_uring_splice_sqpoll = 0x6A3D7A
+rgb_uring_send_zc_sqpoll = 0xC97B6B
 rgb_other = 0x777777
 
 shape_read_write = 5
