@@ -177,17 +177,24 @@ int BPF_KRETPROBE(shmem_read_kreturn, long result)
 
 /*
  * user_to_socket and by_reference: one function sends both ways, and the message's flags say which.
- * A socket that never enabled zero-copy ignores MSG_ZEROCOPY and copies.
+ * A socket that never enabled zero-copy ignores MSG_ZEROCOPY and copies; io_uring's zero-copy sends bring
+ * a notification of their own and need no such socket.
  */
-static __always_inline bool takes_references(const struct sock *sk, __u32 flags)
+static __always_inline __u32 effective_flags(const struct sock *sk, const struct msghdr *msg)
 {
-	if (flags & MSG_SPLICE_PAGES)
-		return true;
-	return flags & MSG_ZEROCOPY && zerocopy_enabled(sk);
+	__u32 flags = BPF_CORE_READ(msg, msg_flags);
+	const struct msghdr___from_6_0 *newer = (const void *)msg;
+
+	if (!(flags & MSG_ZEROCOPY) || zerocopy_enabled(sk))
+		return flags;
+	if (bpf_core_field_exists(newer->msg_ubuf) && BPF_CORE_READ(newer, msg_ubuf))
+		return flags;
+	return flags & ~MSG_ZEROCOPY;
 }
 
-static __always_inline int sent(bool by_reference, bool zerocopy, long result)
+static __always_inline int sent(__u32 flags, long result)
 {
+	bool zerocopy = flags & MSG_ZEROCOPY, by_reference = zerocopy || flags & MSG_SPLICE_PAGES;
 	struct counters *counters;
 
 	if (result <= 0)
@@ -205,17 +212,13 @@ static __always_inline int sent(bool by_reference, bool zerocopy, long result)
 SEC("?fexit/tcp_sendmsg_locked")
 int BPF_PROG(tcp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long size, int result)
 {
-	__u32 flags = BPF_CORE_READ(msg, msg_flags);
-
-	if (result <= 0)
-		return 0;
-	return sent(takes_references(sk, flags), flags & MSG_ZEROCOPY, result);
+	return result <= 0 ? 0 : sent(effective_flags(sk, msg), result);
 }
 
 SEC("?kprobe/tcp_sendmsg_locked")
 int BPF_KPROBE(tcp_send_kentry, struct sock *sk, struct msghdr *msg)
 {
-	return enter(control.sends, sk, NULL, BPF_CORE_READ(msg, msg_flags));
+	return enter(control.sends, NULL, NULL, effective_flags(sk, msg));
 }
 
 SEC("?kretprobe/tcp_sendmsg_locked")
@@ -223,10 +226,7 @@ int BPF_KRETPROBE(tcp_send_kreturn, int result)
 {
 	struct slot *slot = leave(control.sends);
 
-	if (!slot)
-		return 0;
-	return sent(takes_references((struct sock *)slot->a, slot->flags),
-		    slot->flags & MSG_ZEROCOPY, result);
+	return slot ? sent(slot->flags, result) : 0;
 }
 
 /* Up to 6.4 pages spliced into a socket have a function of their own. */
@@ -234,50 +234,41 @@ SEC("?fexit/do_tcp_sendpages")
 int BPF_PROG(tcp_pages_exit, struct sock *sk, struct page *page, int offset, unsigned long size,
 	     int flags, long result)
 {
-	return sent(true, false, result);
+	return sent(MSG_SPLICE_PAGES, result);
 }
 
 SEC("?kretprobe/do_tcp_sendpages")
 int BPF_KRETPROBE(tcp_pages_kreturn, long result)
 {
-	return sent(true, false, result);
+	return sent(MSG_SPLICE_PAGES, result);
 }
 
 /* Neither fexit nor kprobes, 6.16 and newer: one tracepoint has the flags, the other the result. */
 SEC("?tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(tcp_send_flags, const struct sock *sk, const struct msghdr *msg)
 {
-	__u32 tid, flags;
 	struct slot *slot;
+	__u32 tid;
 
 	if (!mine())
 		return 0;
 	tid = (__u32)bpf_get_current_pid_tgid();
 	slot = slot_of(control.sends, tid);
-	flags = msg->msg_flags;
 	slot->tid = tid;
-	slot->flags = flags & MSG_ZEROCOPY && !takes_references(sk, flags) ? 0 : flags;
+	slot->flags = effective_flags(sk, msg);
 	return 0;
 }
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_sent, const struct sock *sk, int result)
 {
-	struct counters *counters = mine();
-	bool by_reference;
 	struct slot *slot;
 
-	if (!counters)
+	if (!mine())
 		return 0;
 	slot = leave(control.sends);
-	if (!slot || result <= 0) /* another protocol's, or failed */
-		return 0;
-	by_reference = slot->flags & (MSG_SPLICE_PAGES | MSG_ZEROCOPY);
-	tally(&counters->hook[by_reference ? SITE_BY_REFERENCE : SITE_USER_TO_SOCKET],
-	      (__u64)result);
-	if (slot->flags & MSG_ZEROCOPY)
-		add(&counters->zerocopy_sends, 1);
-	return 0;
+	/* none: another protocol's */
+	return slot ? sent(slot->flags, result) : 0;
 }
 
 /*

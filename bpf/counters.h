@@ -75,6 +75,7 @@ enum call_kind {
 	CALL_RECVMSG,  /* third */
 	CALL_SENDFILE, /* out, in */
 	CALL_SPLICE,   /* in, offset, out */
+	CALL_VMSPLICE, /* pipe */
 };
 
 struct tally {
@@ -104,6 +105,7 @@ struct counters {
 	__u64 pages_added;	    /* to the page cache, of the source file */
 	__u64 pages_touched;	    /* of the source file, ascending: each counted once */
 	__u64 zerocopy_sends;	    /* sends that asked for MSG_ZEROCOPY */
+	struct tally uring;	    /* requests of io_uring that the ledger booked */
 };
 
 struct padded_word {

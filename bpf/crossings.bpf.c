@@ -88,6 +88,31 @@ int syscall_exit_raw(const __u64 *args)
 	return syscall_ends((const struct pt_regs *)args[0], (long)args[1], false);
 }
 
+/* Where the completion itself is an argument (6.11 and newer); before, its result is the fourth one. */
+const volatile __u8 uring_completion_whole;
+
+/* Runs in the submitter, in a worker thread of its group or in the kernel's polling thread, which is in it too. */
+SEC("?tp_btf/io_uring_complete")
+int uring_completed(__u64 *args)
+{
+	const struct io_kiocb *request = (const void *)args[1];
+	struct counters *counters;
+	__s32 result;
+
+	/* a kernel whose tracepoint has no request (5.16 and older) has no fourth argument: it refuses this */
+	if (uring_completion_whole)
+		result = BPF_CORE_READ((const struct io_uring_cqe *)args[2], res);
+	else
+		result = (__s32)args[3];
+	if (result <= 0 || !request)
+		return 0;
+	counters = mine();
+	if (counters)
+		book_uring(counters, BPF_CORE_READ(request, opcode), BPF_CORE_READ(request, file),
+			   (__u64)result);
+	return 0;
+}
+
 SEC("?tp_btf/page_fault_user")
 int BPF_PROG(fault_user)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The ledger: what system calls returned, booked by the kinds of file they moved bytes between. It needs
- * nothing but the end of system calls, so it works wherever anything does. It can't see past a call's
- * result: bytes that io_uring moves, and whether a "by reference" was copied later after all.
+ * nothing but the end of system calls, so it works wherever anything does; requests of io_uring, which are
+ * no calls, are booked where they complete. It can't see past a result: whether a "by reference" was copied
+ * later after all.
  */
 #ifndef COPYTAX_BPF_LEDGER_H
 #define COPYTAX_BPF_LEDGER_H
@@ -23,6 +24,7 @@ enum fd_class {
 #define TMPFS_MAGIC 0x01021994
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
+#define FMODE_WRITE 2
 
 static __always_inline struct file *file_of(__u32 fd)
 {
@@ -45,9 +47,8 @@ static __always_inline bool zerocopy_allowed(__u32 fd)
 	return zerocopy_enabled(BPF_CORE_READ(socket, sk));
 }
 
-static __noinline __u32 classify(__u32 fd)
+static __always_inline __u32 classify_file(const struct file *file)
 {
-	struct file *file = file_of(fd);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u32 mode;
 
@@ -62,6 +63,11 @@ static __noinline __u32 classify(__u32 fd)
 	}
 	mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	return mode == S_IFSOCK ? FD_SOCKET : mode == S_IFIFO ? FD_PIPE : FD_OTHER;
+}
+
+static __noinline __u32 classify(__u32 fd)
+{
+	return classify_file(file_of(fd));
 }
 
 /* Descriptors keep their class until a call that may change one: see CALL_OTHER. */
@@ -131,8 +137,79 @@ static __always_inline void book(struct counters *counters, __u32 role, __u32 ki
 		if (first == FD_PIPE || second == FD_PIPE)
 			return;
 		break;
+	case CALL_VMSPLICE:
+		/* into the pipe it hands over pages; out of it, it copies to user memory */
+		if (first == FD_PIPE && BPF_CORE_READ(file_of((__u32)arg0), f_mode) & FMODE_WRITE)
+			return;
+		add(&counters->blind, 1);
+		break;
 	}
 	tally(&counters->unplaced, bytes);
+}
+
+/* io_uring's operations, by numbers that are part of the kernel's interface. */
+enum uring_operation {
+	URING_READV = 1,
+	URING_WRITEV = 2,
+	URING_READ_FIXED = 4,
+	URING_WRITE_FIXED = 5,
+	URING_SENDMSG = 9,
+	URING_RECVMSG = 10,
+	URING_READ = 22,
+	URING_WRITE = 23,
+	URING_SEND = 26,
+	URING_RECV = 27,
+	URING_SPLICE = 30,
+	URING_TEE = 33,
+	URING_SEND_ZC = 47,
+	URING_SENDMSG_ZC = 48,
+};
+
+static __always_inline struct tally *uring_site(struct counters *counters, __u32 operation,
+						__u32 file)
+{
+	struct tally *ledger = counters->ledger;
+
+	switch (operation) {
+	case URING_READV:
+	case URING_READ_FIXED:
+	case URING_READ:
+		if (file == FD_SOURCE)
+			return &ledger[SITE_FILE_TO_USER];
+		if (file == FD_SOURCE_DIRECT)
+			return &ledger[SITE_DISK_TO_USER];
+		/* fallthrough */
+	case URING_RECV:
+	case URING_RECVMSG:
+		return file == FD_SOCKET ? &ledger[SITE_SOCKET_TO_USER] : &counters->unplaced;
+	case URING_WRITEV:
+	case URING_WRITE_FIXED:
+	case URING_WRITE:
+	case URING_SEND:
+	case URING_SENDMSG:
+		return file == FD_SOCKET ? &ledger[SITE_USER_TO_SOCKET] : &counters->unplaced;
+	case URING_SEND_ZC:
+	case URING_SENDMSG_ZC:
+		add(&counters->zerocopy_sends, 1);
+		return &ledger[SITE_BY_REFERENCE];
+	case URING_SPLICE: /* the request's file is the one that is filled */
+		if (file == FD_SOCKET)
+			return &ledger[SITE_BY_REFERENCE];
+		return file == FD_PIPE ? NULL : &counters->unplaced;
+	default: /* moves no bytes, or none that are counted */
+		return NULL;
+	}
+}
+
+/* One request that completed with `bytes` > 0. */
+static __always_inline void book_uring(struct counters *counters, __u32 operation,
+				       const struct file *file, __u64 bytes)
+{
+	struct tally *site = uring_site(counters, operation, classify_file(file));
+
+	tally(&counters->uring, bytes);
+	if (site)
+		tally(site, bytes);
 }
 
 #endif

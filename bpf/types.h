@@ -91,6 +91,7 @@ struct address_space {
 struct file {
 	struct inode *f_inode;
 	unsigned int f_flags;
+	unsigned int f_mode;
 	void *private_data;
 };
 struct socket {
@@ -129,8 +130,12 @@ struct iov_iter___until_5_13 {
 	unsigned int type;
 };
 struct iov_iter;
+struct ubuf_info;
 struct msghdr {
 	unsigned int msg_flags;
+};
+struct msghdr___from_6_0 {
+	struct ubuf_info *msg_ubuf;
 };
 struct sk_buff {
 	unsigned int len, data_len;
@@ -139,6 +144,16 @@ struct sk_buff {
 };
 struct net_device {
 	char name[16];
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+};
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
 };
 
 struct page {

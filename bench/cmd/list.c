@@ -41,16 +41,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 static void list_methods(const char *trial)
 {
-	printf("Methods (--methods):\n");
+	printf("Methods (--methods); the first five are 'classic', the default:\n");
 	for (size_t i = 0; methods[i]; i++) {
 		const struct method *m = methods[i];
 		const struct job job = { .path = trial, .file = -1, .socket = -1,
 					 .size = CHUNK_DEFAULT, .chunk = CHUNK_DEFAULT };
 		char reason[256] = "";
 
-		printf("  %-14s %s\n", m->name, m->summary);
+		printf("  %-22s %s\n", m->name, m->summary);
 		if (m->probe && trial[0] && m->probe(&job, reason, sizeof(reason)))
-			printf("  %-14s   not here: %s\n", "", reason);
+			printf("  %-22s   not here: %s\n", "", reason);
 	}
 }
 

@@ -143,7 +143,11 @@ static void print_json(const struct transfer_spec *spec,
 				(json_int_t)out->switches_involuntary, "note", out->note,
 				"sender_cpu", spec->sender_cpu, "receiver_cpu",
 				spec->receiver_cpu);
+	json_t *figures = json_object();
 
+	json_object_set_new(doc, "method_figures", figures);
+	for (size_t i = 0; i < METHOD_FIGURES_MAX && out->figures[i].name[0]; i++)
+		json_object_set_new(figures, out->figures[i].name, json_real(out->figures[i].value));
 	if (spec->sink == SINK_VERIFY)
 		json_object_set_new(doc, "verified", json_boolean(verified));
 	json_dumpf(doc, stdout, JSON_INDENT(1));

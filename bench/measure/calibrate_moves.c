@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -62,10 +62,13 @@ static int by_sendfile(const struct known_bench *bench)
 	return 0;
 }
 
-static int by_splice(const struct known_bench *bench, const int pipe[2])
+/* From the file, or from the mapping of it. */
+static int by_splice(const struct known_bench *bench, const int pipe[2], char *map)
 {
 	for (size_t left = KNOWN_BYTES; left;) {
-		ssize_t n = splice(bench->file, NULL, pipe[1], NULL, KNOWN_CHUNK, 0);
+		struct iovec piece = { map ? map + KNOWN_BYTES - left : NULL, KNOWN_CHUNK };
+		ssize_t n = map ? vmsplice(pipe[1], &piece, 1, 0) :
+				  splice(bench->file, NULL, pipe[1], NULL, KNOWN_CHUNK, 0);
 
 		if (n <= 0)
 			return n ? -errno : -EIO;
@@ -141,7 +144,13 @@ int known_send(const struct known_bench *bench, enum known which)
 		err = by_sendfile(bench);
 		break;
 	case KNOWN_SPLICE:
-		err = by_splice(bench, pipes);
+		err = by_splice(bench, pipes, NULL);
+		break;
+	case KNOWN_VMSPLICE:
+		err = by_splice(bench, pipes, map);
+		break;
+	case KNOWN_URING:
+		err = known_uring(bench, buffer);
 		break;
 	case KNOWN_FAULTS:
 		err = touch(fresh, zero);

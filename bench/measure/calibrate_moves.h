@@ -3,6 +3,7 @@
 #ifndef COPYTAX_MEASURE_CALIBRATE_MOVES_H
 #define COPYTAX_MEASURE_CALIBRATE_MOVES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KNOWN_CHUNK ((size_t)64 << 10)
@@ -16,6 +17,8 @@ enum known {
 	KNOWN_MMAP_WRITE,
 	KNOWN_SENDFILE,
 	KNOWN_SPLICE,
+	KNOWN_VMSPLICE,
+	KNOWN_URING,
 	KNOWN_DIRECT,
 	KNOWN_TRUNCATE,
 	KNOWN_COLD,
@@ -38,6 +41,10 @@ struct known_bench {
 	volatile struct known_notes *notes;
 	volatile uint32_t *sender_phase, *receiver_phase;
 };
+
+/* Can this process make a ring? */
+bool known_uring_works(void);
+int known_uring(const struct known_bench *bench, char *buffer);
 
 /* Each returns 0 or -errno. */
 int known_send(const struct known_bench *bench, enum known which);

@@ -42,7 +42,7 @@ struct probes {
 		uint64_t dev, ino;
 	} pid_namespace; /* 0: the initial one */
 	unsigned int switch_layout;
-	bool bio_after_queue;
+	bool bio_after_queue, uring_completion_whole;
 	bool tcp, light, device;
 };
 
@@ -89,6 +89,9 @@ static void read_layouts(struct probes *probes, const struct btf *btf)
 						: TRACED_SWITCH_STATE_SECOND;
 	proto = tracepoint_type(btf, "btf_trace_block_bio_queue");
 	probes->bio_after_queue = proto && btf_vlen(proto) > 2;
+	proto = tracepoint_type(btf, "btf_trace_io_uring_complete");
+	probes->uring_completion_whole = proto && btf_vlen(proto) == 4 &&
+					 parameter_is_pointer(btf, proto, 3);
 }
 
 static void read_pid_namespace(struct probes *probes)
@@ -208,6 +211,10 @@ static int set_constants(const struct probes *probes, enum probe_object which,
 	if (!err && which == OBJECT_CROSSINGS) {
 		probe_call_kinds(kinds);
 		err = put(object, image, size, "call_kinds", kinds, sizeof(kinds));
+		if (!err)
+			err = put(object, image, size, "uring_completion_whole",
+				  &probes->uring_completion_whole,
+				  sizeof(probes->uring_completion_whole));
 	}
 	if (!err && which == OBJECT_SCHEDULING)
 		err = put(object, image, size, "switch_layout", &probes->switch_layout,

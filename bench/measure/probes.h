@@ -50,6 +50,7 @@ enum probe_subject {
 	PROBE_SWITCHES,
 	PROBE_PAGES_ADDED,
 	PROBE_PAGES_TOUCHED,
+	PROBE_URING, /* lets the ledger see what io_uring moves */
 	PROBE_SUBJECTS
 };
 

@@ -97,6 +97,8 @@ const struct hook hooks[] = {
 	TRACEPOINT(PAGES_TOUCHED, MUST, DEVICES, "mm_filemap_map_pages", "pages_mapped",
 		   "since 6.10"),
 	TRACEPOINT(PAGES_TOUCHED, MUST, DEVICES, "mm_filemap_fault", "page_faulted", "since 6.10"),
+	TRACEPOINT(URING, MUST, CROSSINGS, "io_uring_complete", "uring_completed",
+		   "since 5.17 with the request"),
 };
 
 const size_t hook_count = sizeof(hooks) / sizeof(hooks[0]);
@@ -124,6 +126,7 @@ static const struct {
 	[PROBE_SWITCHES] = { "context_switches", GROUP_SWITCHES, false },
 	[PROBE_PAGES_ADDED] = { "page_cache_pages_added", GROUP_PAGES_ADDED, false },
 	[PROBE_PAGES_TOUCHED] = { "page_cache_pages_touched", GROUP_PAGES_TOUCHED, false },
+	[PROBE_URING] = { "io_uring_requests", GROUP_URING, false },
 };
 
 enum hook_group subject_group(enum probe_subject subject)

@@ -4,11 +4,17 @@
 
 #include "measure/probes.h"
 
-/* Calls whose results the ledger can't book: nothing that rests on results alone can be complete. */
-static bool ledger_complete(const struct probe_counts *counts, enum role role, enum phase phase)
+/*
+ * Calls whose results the ledger can't book: nothing that rests on results alone can be complete. With a ring,
+ * it needs to have seen what the ring's requests did.
+ */
+static bool ledger_complete(const struct probes *probes, const struct probe_counts *counts,
+			    enum role role, enum phase phase)
 {
 	if (counts->of[role][phase].blind)
 		return false;
+	if (probes_rows(probes)[PROBE_URING].rung != RUNG_NONE)
+		return true;
 	for (enum phase p = PHASE_SETUP; p < PHASES; p++)
 		if (counts->of[role][p].syscalls[SYS_io_uring_setup])
 			return false;
@@ -30,7 +36,7 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 {
 	const struct probe_row *row = &probes_rows(probes)[site];
 	const struct counters *counters = &counts->of[role][phase];
-	bool complete = ledger_complete(counts, role, phase);
+	bool complete = ledger_complete(probes, counts, role, phase);
 	bool unseen = send_unseen(row, counts, site);
 
 	memset(out, 0, sizeof(*out));
@@ -46,7 +52,7 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 		if (!out->known)
 			out->reason =
 				"bytes moved by calls whose results don't say how many or where "
-				"(io_uring, sendmmsg, vmsplice)";
+				"(sendmmsg and the like; io_uring where its completions can't be seen)";
 	} else {
 		out->known = true;
 		out->bytes = counters->hook[site].bytes;

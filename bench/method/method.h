@@ -93,6 +93,13 @@ struct method {
 /* Every method, in the order of tables and plots; ends with NULL. */
 extern const struct method *const methods[];
 
+/*
+ * Can a method be measured under these conditions at all? `warm`: the case's cache is; `tcp`: the link runs TCP.
+ * Returns 0 or -ENOTSUP with the reason.
+ */
+int method_feasible(const struct method *method, bool warm, bool tcp, char *reason,
+		    size_t reason_size);
+
 /* By name; NULL when there is none. */
 const struct method *method_find(const char *name);
 

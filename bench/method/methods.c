@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,22 @@ void method_figure_set(struct job *job, const char *name, double value)
 		f->value = value;
 		return;
 	}
+}
+
+int method_feasible(const struct method *method, bool warm, bool tcp, char *reason,
+		    size_t reason_size)
+{
+	if (method->flags & METHOD_FILLS_CACHE && !warm) {
+		snprintf(reason, reason_size,
+			 "its set-up reads the whole file before the clock starts, so nothing is cold then; use --cache warm");
+		return -ENOTSUP;
+	}
+	if (method->flags & METHOD_ZEROCOPY && !tcp) {
+		snprintf(reason, reason_size,
+			 "only TCP sockets send by reference from user memory; use --link tcp or veth");
+		return -ENOTSUP;
+	}
+	return 0;
 }
 
 const struct method *method_find(const char *name)

@@ -17,8 +17,11 @@
 
 /* From this many bars on the names under them break at the underscore. */
 #define BREAK_NAMES_FROM 6
-/* Longer names would run into their neighbours. */
-#define NAME_MAX_SHOWN 16
+/* From this many on they stand upright. */
+#define TURN_NAMES_FROM 13
+/* Longer names would run into their neighbours even where there are few. */
+#define NAME_WHOLE_MAX 16
+#define NAME_LINE_MAX 10
 
 static FILE *open_in(const char *dir, const char *name, struct failure *why)
 {
@@ -169,28 +172,52 @@ static size_t timed_samples(const struct case_result *c)
 struct bars {
 	FILE *throughput, *samples, *cpu, *copies, *crossings, *labels;
 	struct drawable *drawable;
-	bool break_names;
+	bool break_names, turn_names;
 	unsigned int at; /* x of the next bar */
 	unsigned int count, groups;
 };
 
-static void put_name(const struct bars *bars, const char *method)
+/* What the kernel said of sends by reference belongs to the name: no picture shows one without the other. */
+static void put_name(const struct bars *bars, const struct case_result *c)
 {
-	const char *cut = bars->break_names ? strchr(method, '_') : NULL;
-	char *head = cut			       ? strndup(method, (size_t)(cut - method) + 1)
-		     : strlen(method) > NAME_MAX_SHOWN ? strndup(method, NAME_MAX_SHOWN)
-						       : NULL;
+	bool broken = !bars->turn_names &&
+		      (bars->break_names || strlen(c->method) > NAME_WHOLE_MAX);
+	const char *rest = c->method, *newline = "";
+	char copied[FORMAT_MAX + 1], *part;
 
-	if (!head) {
-		put_gnuplot(bars->labels, method);
+	while (*rest) {
+		size_t len = broken ? strcspn(rest, "_") : strlen(rest), more;
+
+		/* behind the first line, as much as fits */
+		while (rest != c->method && rest[len]) {
+			more = len + 1 + strcspn(rest + len + 1, "_");
+			if (more > NAME_LINE_MAX)
+				break;
+			len = more;
+		}
+		part = strndup(rest, rest[len] ? len + 1 : len);
+		if (!part)
+			return;
+		fputs(newline, bars->labels);
+		put_gnuplot(bars->labels, part);
+		free(part);
+		newline = ".\"\\n\".";
+		rest += rest[len] ? len + 1 : len;
+	}
+	if (!case_measured(c) || !case_copied_text(c, copied, FORMAT_MAX)[0])
+		return;
+	if (bars->turn_names) { /* the foot has the rest */
+		fputs(".' ‡'", bars->labels);
 		return;
 	}
-	put_gnuplot(bars->labels, head);
-	if (cut) {
-		fputs(".\"\\n\".", bars->labels);
-		put_gnuplot(bars->labels, cut + 1);
+	fputs(".\"\\n\".", bars->labels);
+	/* a name at an axis is a format, too */
+	part = strchr(copied, '%');
+	if (part) {
+		memmove(part + 1, part, strlen(part) + 1);
+		*part = '%';
 	}
-	free(head);
+	put_gnuplot(bars->labels, copied);
 }
 
 static int write_bar(const struct result *result, const struct case_result *c, struct bars *bars)
@@ -235,7 +262,7 @@ static int write_bar(const struct result *result, const struct case_result *c, s
 	bars->count++;
 	fprintf(bars->labels, "bar_at[%u] = %u\nbar_name[%u] = ", bars->count, bars->at,
 		bars->count);
-	put_name(bars, c->method);
+	put_name(bars, c);
 	putc('\n', bars->labels);
 	bars->at++;
 	return 0;
@@ -275,6 +302,8 @@ static int write_bars(const struct result *result, const struct families *all,
 		groups += here != 0;
 	}
 	bars->break_names = places >= BREAK_NAMES_FROM;
+	bars->turn_names = places >= TURN_NAMES_FROM;
+	fprintf(bars->labels, "names_turned = %d\n", bars->turn_names);
 	bars->at = 1;
 	fprintf(bars->labels, "bar_count = %u\narray bar_at[%u]\narray bar_name[%u]\n", places,
 		places + 1, places + 1);
@@ -321,7 +350,8 @@ static int write_sweep(const struct result *result, const struct family *family,
 	fputs("method\tchunk_bytes\tchunk\tsender\tsender_low\tsender_high\ttotal\ttotal_low\t"
 	      "total_high\tn\n",
 	      out);
-	fprintf(labels, "array chunk_method[%zu]\n", family->count + 1);
+	fprintf(labels, "array chunk_method[%zu]\narray chunk_title[%zu]\n", family->count + 1,
+		family->count + 1);
 	for (size_t i = 0; i < family->count; i++) {
 		const char *method = family->cases[i]->method;
 		size_t points = 0;
@@ -352,6 +382,13 @@ static int write_sweep(const struct result *result, const struct family *family,
 		if (points) {
 			fprintf(labels, "chunk_method[%u] = ", ++methods);
 			put_gnuplot(labels, method);
+			fprintf(labels, "\nchunk_title[%u] = ", methods);
+			put_gnuplot(labels, method);
+			if (case_copied_text(family->cases[i], text, sizeof(text))[0]) {
+				fputs(".' ('.", labels);
+				put_gnuplot(labels, text);
+				fputs(".')'", labels);
+			}
 			putc('\n', labels);
 			*any |= points > 1;
 		}
@@ -421,6 +458,29 @@ static void put_samples_note(FILE *out, const char *name, const struct families 
 	put_label(out, name, text);
 }
 
+/* What the kernel said of sends by reference, for the foot of every picture: the methods of all families shown. */
+static void put_copied(FILE *out, const struct families *all, const struct family *main)
+{
+	char line[400] = "", copied[FORMAT_MAX];
+
+	for (size_t i = 0; i < all->count; i++)
+		for (size_t k = 0; pictured(main, &all->list[i]) && k < all->list[i].count; k++) {
+			const struct case_result *c = all->list[i].cases[k];
+			size_t len = strlen(line);
+
+			if (!case_measured(c) || c->chunk != main->chunk || !case_lends(c) ||
+			    strstr(line, c->method))
+				continue;
+			snprintf(line + len, sizeof(line) - len, "%s%s %s",
+				 len ? ", " : "‡ Sent by reference: ", c->method,
+				 case_copied_text(c, copied, sizeof(copied)));
+		}
+	if (line[0]) {
+		strncat(line, ".", sizeof(line) - strlen(line) - 1);
+		put_label(out, "copied_text", line);
+	}
+}
+
 static void write_texts(const struct result *result, const struct families *all,
 			const struct family *family, FILE *out)
 {
@@ -447,6 +507,7 @@ static void write_texts(const struct result *result, const struct families *all,
 		 loopback[0] ? " over loopback" : "", c->sink);
 	put_label(out, "compared_text", text);
 	put_label(out, "machine_text", machine ? machine : "");
+	put_copied(out, all, family);
 	put_samples_note(out, "throughput_note_1", all, family,
 			 "Bar: median. Whisker: 95% interval of the median. Dots: every sample",
 			 false);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,36 @@ bool case_direct(const struct case_result *kase)
 	const struct method *method = method_find(kase->method);
 
 	return method && method->flags & METHOD_BYPASSES_PAGE_CACHE;
+}
+
+bool case_lends(const struct case_result *kase)
+{
+	const struct method *method = method_find(kase->method);
+
+	return method && method->flags & METHOD_ZEROCOPY;
+}
+
+double case_copied_share(const struct case_result *kase)
+{
+	const json_t *figure = json_object_get(kase->method_figures, "copied_share");
+	const json_t *value = json_object_get(figure, "value");
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+const char *case_copied_text(const struct case_result *kase, char *out, size_t size)
+{
+	double share = case_copied_share(kase);
+
+	out[0] = '\0';
+	if (!case_lends(kase))
+		return out;
+	if (isnan(share))
+		snprintf(out, size, "copied or not: unknown");
+	else /* neither a few copied nor a few lent are rounded away */
+		snprintf(out, size, "%s%.0f%% copied", share > 0 && share < 0.005 ? "<" : "",
+			 share > 0 && share < 0.005 ? 1 : share < 1 ? fmin(round(100 * share), 99) : 100);
+	return out;
 }
 
 bool case_competes(const struct family *family, const struct case_result *kase)

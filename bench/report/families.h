@@ -39,6 +39,13 @@ bool case_measured(const struct case_result *kase);
 /* Its method reads past the page cache. */
 bool case_direct(const struct case_result *kase);
 
+/* Its method lends user memory to the socket, which the kernel may copy after all. */
+bool case_lends(const struct case_result *kase);
+/* The share of its sends by reference that came back copied; NaN when the kernel did not say. */
+double case_copied_share(const struct case_result *kase);
+/* "100% copied", "copied or not: unknown"; "" for a method that lends nothing. */
+const char *case_copied_text(const struct case_result *kase, char *out, size_t size);
+
 /* May it be called the cheapest? Direct I/O reads the disk: it meets only others that did. */
 bool case_competes(const struct family *family, const struct case_result *kase);
 

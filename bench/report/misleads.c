@@ -85,7 +85,7 @@ static void name(struct names *names, const char *format, ...)
 
 /* What a walk over the measured cases at the main chunks finds. */
 struct seen {
-	struct names direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash;
+	struct names copied, direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash;
 	double least_confidence;
 	double steal; /* seconds, the most that a case's interval holds */
 	size_t fewest;
@@ -109,11 +109,15 @@ static void look_at_case(struct seen *f, const struct case_result *kase,
 			 const struct case_summary *s)
 {
 	const struct interval *cpu = &s->sender_cpu_per_gb;
+	char copied[FORMAT_MAX];
 
 	if (case_direct(kase) && s->baseline)
 		name(&f->direct, "%.40s", kase->method);
 	else if (case_direct(kase))
 		name(&f->direct_alone, "%.40s", kase->method);
+	if (case_lends(kase) && !(case_copied_share(kase) <= 0))
+		name(&f->copied, "%.40s (%s)", kase->method,
+		     case_copied_text(kase, copied, sizeof(copied)));
 	if (!strcmp(kase->sink, "truncate"))
 		name(&f->truncate, "%.40s", kase->sink);
 	if (!strcmp(kase->link, "tcp"))
@@ -212,6 +216,11 @@ static int state(json_t *list, const struct seen *f)
 		err |= add(list, "direct_alone", "it has no peer here; add --cache cold for one",
 			   "%s reads the disk, and this run has no read_write from a cold cache",
 			   f->direct_alone.text);
+	if (f->copied.count)
+		err |= add(list, "lent_but_copied",
+			   "it paid for lending pages and for a copy as well; a network card that gathers "
+			   "from memory needs no such copy, loopback always does",
+			   "what was sent by reference was copied after all: %s", f->copied.text);
 	if (f->truncate.count)
 		err |= add(list, "truncate_sink",
 			   "an upper bound of throughput: no real receiver drops the bytes unread",

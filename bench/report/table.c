@@ -17,6 +17,8 @@
 #define SAME_MARK " ~"
 /* Behind a ratio whose baseline ran under another cache state. */
 #define OTHER_CACHE_MARK " †"
+/* Behind a method whose sends by reference are reported on. */
+#define LENT_MARK " ‡"
 
 static const char *status_text(const struct case_result *kase)
 {
@@ -82,6 +84,7 @@ static void interval_cell(struct grid *grid, const struct interval *i, enum styl
 /* Which of the marks a table used, so that only those are explained. */
 struct marks {
 	bool same, other_cache, no_baseline;
+	char lent[300]; /* "zerocopy 100% copied, …" */
 	double least_confidence; /* of the intervals, which two samples and more have */
 	size_t fewest, most;
 };
@@ -110,6 +113,17 @@ static void ratio_cell(struct grid *grid, const struct case_result *kase,
 		  same ? SAME_MARK : "", other ? OTHER_CACHE_MARK : "");
 }
 
+static void lent_cell(struct grid *grid, const struct case_result *kase, struct marks *marks)
+{
+	size_t len = strlen(marks->lent);
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s%s", kase->method, case_lends(kase) ? LENT_MARK : "");
+	if (case_lends(kase) && len < sizeof(marks->lent))
+		snprintf(marks->lent + len, sizeof(marks->lent) - len, "%s%s %s", len ? ", " : "",
+			 kase->method, case_copied_text(kase, text, sizeof(text)));
+}
+
 static int main_row(struct grid *grid, const struct result *result, const struct case_result *kase,
 		    enum style style, struct marks *marks)
 {
@@ -121,7 +135,7 @@ static int main_row(struct grid *grid, const struct result *result, const struct
 		return err;
 	rate = interval_times(s.throughput, 1e-9);
 	grid_row(grid);
-	grid_cell(grid, "%s", kase->method);
+	lent_cell(grid, kase, marks);
 	grid_cell(grid, "%zu", s.throughput.n);
 	interval_cell(grid, &rate, style);
 	interval_cell(grid, &s.sender_cpu_per_gb, style);
@@ -167,6 +181,9 @@ static void explain_main(const struct marks *marks, enum style style, FILE *out)
 		fputs(" ~ can't be told from 1.", note);
 	if (marks->other_cache)
 		fputs(" † against read_write from a cold cache.", note);
+	if (marks->lent[0])
+		fprintf(note, LENT_MARK " of what it sent by reference the kernel reported: %s.",
+			marks->lent);
 	if (marks->no_baseline)
 		fputs(" " UNKNOWN " no read_write to divide by.", note);
 	fclose(note);

@@ -26,6 +26,7 @@ struct watched {
 	struct probe_counts counts;
 	double sender_cpu_s;
 	long voluntary, involuntary; /* by getrusage, over the same span */
+	struct method_figure figures[METHOD_FIGURES_MAX];
 };
 
 struct counting {
@@ -163,6 +164,7 @@ static int watch(struct counting *c, const struct transfer_spec *spec, struct fa
 	w->sender_cpu_s = out.sender_cpu_s;
 	w->voluntary = out.switches_voluntary;
 	w->involuntary = out.switches_involuntary;
+	memcpy(w->figures, out.figures, sizeof(w->figures));
 	return 1;
 }
 
@@ -255,6 +257,7 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 	}
 	warn_of_misses(c, result, kase);
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
+	deduce_completions(&c->deduction, c->watched[c->count / 2].figures);
 	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
 	second_opinion(kase->counts, "context_switches_voluntary",
 		       c->watched[c->count / 2].voluntary);

@@ -231,6 +231,11 @@ static void store_site(const struct probes *p, const struct probe_counts *counts
 		v.bytes += more.known ? more.bytes : 0;
 		v.calls += more.known ? more.calls : 0;
 	}
+	if (!v.known && site == SITE_DEFERRED &&
+	    deduce_deferred(deduction, &v.bytes, &v.calls, deduced)) {
+		v.known = true;
+		v.source = deduced;
+	}
 	if (!v.known && deduce_zero(deduction, p, counts, site, deduced)) {
 		json_object_set_new(kase->copies, name,
 				    json_pack("{s:i, s:i, s:s}", "bytes", 0, "calls", 0, "source",

@@ -1,12 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "study/deduced.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 void deduce_from(struct deduction *d, int source)
 {
 	d->references = splice_path_references(source, d->how, sizeof(d->how));
+}
+
+static double figure(const struct method_figure *figures, const char *name)
+{
+	for (size_t i = 0; i < METHOD_FIGURES_MAX; i++)
+		if (!strcmp(figures[i].name, name))
+			return figures[i].value;
+	return NAN;
+}
+
+void deduce_completions(struct deduction *d, const struct method_figure *figures)
+{
+	double share = figure(figures, "copied_share");
+
+	d->completions = figure(figures, "completions");
+	d->completions_copied = share * d->completions;
+	d->copied_bytes = figure(figures, "copied_bytes");
+}
+
+bool deduce_deferred(const struct deduction *d, uint64_t *bytes, uint64_t *calls,
+		     char source[DEDUCED_TEXT_MAX])
+{
+	if (isnan(d->copied_bytes) || isnan(d->completions_copied))
+		return false;
+	*bytes = (uint64_t)d->copied_bytes;
+	*calls = (uint64_t)round(d->completions_copied);
+	snprintf(source, DEDUCED_TEXT_MAX,
+		 "the kernel's completions: %.0f of %.0f sends by reference came back as copied",
+		 d->completions_copied, d->completions);
+	return true;
 }
 
 /* Calls that can reach the kernel's splice read, or start work that system calls don't show. */
@@ -38,6 +69,7 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 {
 	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	const struct probe_row *rows = probes_rows(probes);
+	struct probe_value lent;
 
 	if (rows[PROBE_SYSCALLS].rung == RUNG_NONE)
 		return false;
@@ -58,8 +90,8 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 		return true;
 	}
 	/* the kernel copies later only what a send with MSG_ZEROCOPY made it borrow */
-	if (site == SITE_DEFERRED && !c->zerocopy_sends && !c->blind &&
-	    rows[PROBE_USER_TO_SOCKET].rung != RUNG_NONE) {
+	probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, SITE_BY_REFERENCE, &lent);
+	if (site == SITE_DEFERRED && !c->zerocopy_sends && !c->blind && lent.known) {
 		snprintf(source, DEDUCED_TEXT_MAX,
 			 "follows from the sends: none asked for MSG_ZEROCOPY (%.80s)",
 			 rows[PROBE_USER_TO_SOCKET].how);

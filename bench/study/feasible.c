@@ -97,8 +97,10 @@ static int by_limits(const struct plan_case *c, char *reason, size_t size)
 
 int feasible(const struct plan_case *c, const struct refusals *refused, char *reason, size_t size)
 {
-	int err = by_link(c, refused, reason, size);
+	int err = method_feasible(c->method, c->cache == CACHE_WARM, link_is_tcp(c->link.kind), reason,
+				  size);
 
+	err = err ? err : by_link(c, refused, reason, size);
 	if (!err && refused->placement[c->placement]) {
 		snprintf(reason, size, "%s", refused->placement[c->placement]);
 		return -ENODEV;

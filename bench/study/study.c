@@ -140,10 +140,7 @@ static void probe_cases(struct study *s)
 		if (s->result->cases[i].status != CASE_OK)
 			continue;
 		reason[0] = '\0';
-		if (plan->method->flags & METHOD_FILLS_CACHE && plan->cache == CACHE_COLD)
-			set_status(&s->result->cases[i], CASE_SKIPPED,
-				   "its set-up reads the whole file before the clock starts: nothing is cold then; use a warm cache");
-		else if (feasible(plan, &s->settings->refused, reason, sizeof(reason)) ||
+		if (feasible(plan, &s->settings->refused, reason, sizeof(reason)) ||
 		    (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason))))
 			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 	}

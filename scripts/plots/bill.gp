@@ -45,7 +45,7 @@ do for [i = 1:bill_count] {
 	     bars skip 1 using ($1 == i && $7 == 1 ? ($5 + $6) / 2 : NaN):3:5:6:($3 - 0.32):($3 + 0.32) with boxxyerror fillstyle pattern 4 border -1 linecolor rgb '#777777', \
 	     bars skip 1 using ($1 == i && $7 == 2 ? ($5 + $6) / 2 : NaN):3:5:6:($3 - 0.32):($3 + 0.32) with boxxyerror linecolor rgb '#444444', \
 	     bars skip 1 using ($1 == i ? ($6 > $5 ? $6 : $5) : NaN):3:8 with labels left offset 0.4,0 font small
-	do for [k = 1:7] { unset label k }
+	do for [k = 1:9] { unset label k }
 }
 unset multiplot
 unset output

@@ -19,8 +19,14 @@ set ytics ()
 set for [e = -6:4] for [m in '1 2 5'] ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e)
 set xlabel 'chunk: the most one call may move, bytes' font middling offset 0,0.3
 set style fill transparent solid 0.22 noborder
-set key at screen 0.975,0.885 right top vertical maxrows 1 font middling samplen 2.5 width 0.5
-set tmargin at screen 0.80
+# the names in one row as long as they fit, else in three columns, drawn last
+key_rows = chunk_method_count <= 6 ? 1 : (chunk_method_count + 2) / 3
+if (key_rows == 1) {
+	set key at screen 0.975,0.885 right top vertical maxrows 1 font middling samplen 2.5 width 0.5
+} else {
+	unset key
+}
+set tmargin at screen (0.80 - 0.026 * (key_rows - 1))
 
 chunks = data.'/chunk.tsv'
 is(i) = strcol(1) eq chunk_method[i]
@@ -32,13 +38,24 @@ set bmargin at screen 0.29
 set label 6 'sender' at graph 0.98,0.96 right font middling
 set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,0.545 center rotate font middling
 plot for [i = 1:chunk_method_count] chunks skip 1 using 2:(is(i) ? $5 : NaN):(is(i) ? $6 : NaN) with filledcurves linecolor rgb method_rgb(chunk_method[i]) notitle, \
-     for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_method[i]
-do for [i = 1:7] { unset label i }
+     for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_title[i]
+do for [i = 1:9] { unset label i }
 unset key
 set lmargin at screen 0.575
 set rmargin at screen 0.975
 set label 6 'sender + receiver' at graph 0.98,0.96 right font middling
 plot for [i = 1:chunk_method_count] chunks skip 1 using 2:(is(i) ? $8 : NaN):(is(i) ? $9 : NaN) with filledcurves linecolor rgb method_rgb(chunk_method[i]) notitle, \
      for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):7 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) notitle
+if (key_rows > 1) {
+	unset label
+	unset border
+	unset xlabel
+	unset ytics
+	unset xtics
+	unset grid
+	set lmargin at screen 0.02
+	set key at screen 0.975,0.895 right top horizontal maxcols 3 font small samplen 3 width -2
+	plot NaN notitle, for [i = 1:chunk_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_title[i]
+}
 unset multiplot
 unset output

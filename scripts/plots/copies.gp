@@ -15,7 +15,7 @@ set offsets 0,0,graph 0.12,0
 set ytics 0.5
 set xrange [x_from:x_to]
 set style fill solid 1.0 border -1
-set xtics () scale 0 font middling
+set xtics () scale 0 @names_style
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set key at screen 0.978,0.985 right top vertical maxrows 3 Left reverse font small samplen 1.2 width 0.5

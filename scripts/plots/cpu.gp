@@ -14,7 +14,7 @@ set offsets 0,0,graph 0.09,0
 set xrange [x_from:x_to]
 set boxwidth 0.62
 set style fill solid 1.0 border -1
-set xtics () scale 0 font middling
+set xtics () scale 0 @names_style
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set key at screen 0.975,0.985 right top horizontal font middling samplen 1.2 width 1

@@ -19,7 +19,7 @@ set ytics ()
 set for [e = 0:12] ytics add (e < 3 ? sprintf('%g', 10.0**e) : e < 6 ? sprintf('%g,000', 10.0**(e - 3)) : sprintf('%g,000,000', 10.0**(e - 6)) 10.0**e)
 set xrange [x_from:x_to]
 set style fill solid 1.0 border -1
-set xtics () scale 0 font middling
+set xtics () scale 0 @names_style
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set key at screen 0.978,0.985 right top vertical maxrows 2 Left reverse font small samplen 1.2 width 0.5

@@ -35,7 +35,7 @@ plot cycles skip 1 using (known(3) + known(4)):1:(0):(known(3) + known(4)):($1 -
      cycles skip 1 using (0):1:6 with labels left offset 0.6,0 font small textcolor rgb '#555555' notitle, \
      keyentry with boxes linecolor rgb '#555555' title 'kernel', \
      keyentry with boxes linecolor rgb '#cfcfcf' title 'user'
-do for [i = 1:7] { unset label i }
+do for [i = 1:9] { unset label i }
 unset key
 set lmargin at screen 0.67
 set rmargin at screen 0.975

@@ -28,10 +28,15 @@ set key noenhanced
 set lmargin at screen 0.10
 set rmargin at screen 0.975
 set tmargin at screen 0.835
-set bmargin at screen 0.255
+# many names stand upright, and take more room
+if (!exists("names_turned")) { names_turned = 0 }
+names_style = names_turned ? 'rotate by 90 right font small' : 'font middling'
+set bmargin at screen (names_turned ? 0.40 : 0.255)
 
 # the texts: what is compared above, the machine and what misleads below; in pixels of the SVG from the edge, so that
 # they hold for taller pages too
 set label 1 title_text at screen 0.02,(1 - 25.6 / page_height) left font (svg ? 'sans-serif,20' : 'DejaVu Sans,22')
 set label 2 compared_text at screen 0.02,(1 - 58.9 / page_height) left font middling textcolor rgb '#333333'
+# in every picture that may show such a method
+if (exists("copied_text")) { set label 9 copied_text at screen 0.02,(8.5 / page_height) left font small textcolor rgb '#555555' }
 set label 3 machine_text at screen 0.02,(24.3 / page_height) left font small textcolor rgb '#555555'

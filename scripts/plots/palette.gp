@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# One colour, point shape and dash per method, the same in every plot. The colours are Okabe and Ito's, which
-# the common kinds of colour blindness tell apart; shapes and dashes do the same in greyscale. A method is
+# One colour, point shape and dash per method, the same in every plot. The first eight colours are Okabe and Ito's,
+# which the common kinds of colour blindness tell apart; relatives have a relative's colour, darker or lighter, and
+# no two methods share shape, dash and lightness, so that they differ in greyscale, too. A method is
 # added by its three lines here; one that has none is drawn in grey.
 
 rgb_read_write = 0x000000
@@ -9,8 +10,17 @@ rgb_sendfile = 0x009E73
 rgb_splice = 0xCC79A7
 rgb_direct_write = 0x0072B2
 rgb_mmap_populate = 0xF0E442
-rgb_preadv2_write = 0x56B4E9
+rgb_mmap_sequential = 0xB8860B
+rgb_mmap_hugepage = 0x7A5200
+rgb_vmsplice = 0x882255
 rgb_zerocopy = 0xD55E00
+rgb_read_zerocopy = 0x8C2D04
+rgb_uring_read_send = 0x56B4E9
+rgb_uring_splice = 0xAA4499
+rgb_uring_send_zc = 0xF4A582
+rgb_uring_read_send_sqpoll = 0x4A708B
+rgb_uring_splice_sqpoll = 0x6A3D7A
+rgb_uring_send_zc_sqpoll = 0xC97B6B
 rgb_other = 0x777777
 
 shape_read_write = 5
@@ -19,8 +29,17 @@ shape_sendfile = 7
 shape_splice = 13
 shape_direct_write = 11
 shape_mmap_populate = 8
-shape_preadv2_write = 4
+shape_mmap_sequential = 10
+shape_mmap_hugepage = 15
+shape_vmsplice = 12
 shape_zerocopy = 6
+shape_read_zerocopy = 14
+shape_uring_read_send = 4
+shape_uring_splice = 1
+shape_uring_send_zc = 2
+shape_uring_read_send_sqpoll = 64
+shape_uring_splice_sqpoll = 65
+shape_uring_send_zc_sqpoll = 66
 shape_other = 3
 
 dash_read_write = 1
@@ -29,8 +48,17 @@ dash_sendfile = 1
 dash_splice = 4
 dash_direct_write = 5
 dash_mmap_populate = 2
-dash_preadv2_write = 1
+dash_mmap_sequential = 3
+dash_mmap_hugepage = 5
+dash_vmsplice = 2
 dash_zerocopy = 4
+dash_read_zerocopy = 5
+dash_uring_read_send = 2
+dash_uring_splice = 3
+dash_uring_send_zc = 4
+dash_uring_read_send_sqpoll = 3
+dash_uring_splice_sqpoll = 5
+dash_uring_send_zc_sqpoll = 2
 dash_other = 3
 
 method_rgb(name) = exists("rgb_".name) ? value("rgb_".name) : rgb_other
