@@ -30,7 +30,7 @@ measure() {
 	name=$1
 	shift
 	echo "--- copytax run: $name"
-	if copytax run --quiet --size 16M --rounds 1 --warmup 0 --watched 0 --out "/tmp/$name" "$@" >/tmp/out 2>&1; then
+	if copytax run --quiet --size 16M --rounds 1 --warmup 0 --out "/tmp/$name" "$@" >/tmp/out 2>&1; then
 		passed=$((passed + 1))
 	else
 		failed="$failed copytax-run-$name($?)"
@@ -40,9 +40,9 @@ measure() {
 	cat "/tmp/$name/result.json"
 	echo "END $name"
 }
-measure methods --events default,arm_n1::L1D_CACHE_REFILL --profile
+measure methods --watched 1 --events default,arm_n1::L1D_CACHE_REFILL --profile
 # six by two modes: the same two by their generic, kernel's and raw names
-measure crowded --methods read_write,sendfile \
+measure crowded --watched 0 --methods read_write,sendfile \
 	--events cycles,instructions,CPU-CYCLES,PERF_COUNT_HW_INSTRUCTIONS,r11,r8
 
 if [ -n "$failed" ]; then
