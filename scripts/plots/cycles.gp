@@ -39,7 +39,7 @@ unset key
 set lmargin at screen 0.67
 set rmargin at screen 0.975
 set xrange [0:cycles_copied_to]
-set ytics ()
+unset ytics
 set xlabel 'bytes copied ÷ payload bytes' font middling offset 0,0.3
 plot cycles skip 1 using (known(7)):1:(0):(known(7)):($1 - half):($1 + half):(tint(method_rgb(strcol(2)), 0.60)) with boxxyerror fillstyle pattern 4 border -1 linecolor rgb variable notitle, \
      cycles skip 1 using (known(7)):1:8 with labels left offset 0.6,0 font middling notitle, \

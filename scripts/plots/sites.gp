@@ -19,7 +19,8 @@ set grid noytics xtics
 set style fill solid 1.0 border rgb '#ffffff'
 set ytics () scale 0 font middling
 set for [i = 1:sites_count] ytics add (sites_name[i] sites_count + 1 - i)
-set key at screen 0.02,0.885 left top horizontal maxcols 4 Left reverse font small samplen 1.2 width 1
+# gnuplot takes SVG text for wider than it is
+set key at screen 0.02,0.885 left top vertical maxrows 4 Left reverse font small samplen 1.2 width (svg ? -7 : 0)
 
 sites = data.'/sites.tsv'
 ns(c) = valid(c) ? real(strcol(c)) : 0
