@@ -99,6 +99,8 @@ if make_all plain BUILD="$build"; then
 		cli cli "$build" transfers signals bad_input commands report deps
 		# these build on the tree itself: alone
 		cli cli "$build" make
+		# a profile needs CPU time of its own: alone
+		cli cli "$build" events
 		# this looks at processes' BPF programs and moves gigabytes: alone, too
 		cli cli "$build" counts
 	fi
