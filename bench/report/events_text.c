@@ -265,7 +265,7 @@ static int put_notes(const struct by_method *by_method, const struct lines *line
 	if (least < 1)
 		fprintf(note,
 			SCALED " scaled up: more events than counters, so this one was counted in a part of the time only (%.0f%% at least). ",
-			floor(100 * least));
+			floor(100 * least + 1e-6));
 	if (watts > 0)
 		fprintf(note,
 			"Energy is the whole machine's, less the %s W that it took when idle before the run. ",
