@@ -245,7 +245,7 @@ bool sites_data(const struct family *family, FILE *out, FILE *labels,
 		else if (most <= 0)
 			snprintf(reason, WHERE_REASON_MAX, "%s", why_no_sites(kase));
 	}
-	fprintf(labels, "sites_to = %.9g\n", most > 0 ? most * 1.1 : 1);
+	fprintf(labels, "sites_to = %.9g\n", most > 0 ? most * 1.2 : 1);
 	return most > 0;
 }
 
