@@ -18,18 +18,18 @@ find_perf() {
 # attach OURS... -- PERF...: runs `beside OURS`, attaches `perf PERF` to the process it made before that has run
 # at all, lets it run to its end, and waits for both: whatever the process does, both have seen it all.
 attach() {
-	local ours=() pid there theirs
+	local words=() pid there perf
 	while [ "$1" != -- ]; do
-		ours+=("$1")
+		words+=("$1")
 		shift
 	done
 	shift
 	mkfifo go control ready
-	"$beside" "${ours[@]}" <go >ours 2>pid &
+	"$beside" "${words[@]}" <go >ours 2>number &
 	there=$!
 	exec 7>go 8<>control 9<>ready
-	wait_until 10 test -s pid
-	read -r pid <pid
+	wait_until 10 test -s number
+	read -r pid <number
 	[[ $pid =~ ^[0-9]+$ ]] || {
 		echo "beside: $pid"
 		exec 7>&- 8>&- 9>&-
@@ -37,19 +37,19 @@ attach() {
 		return 1
 	}
 	perf "$@" -p "$pid" -D -1 --control fifo:control,ready >perf.out 2>&1 7>&- &
-	theirs=$!
+	perf=$!
 	echo enable >&8
 	read -r -t 20 -u 9 || {
 		cat perf.out
 		echo go >&7
 		exec 7>&- 8>&- 9>&-
-		wait $there $theirs || true
+		wait $there $perf || true
 		skip "perf can't be attached here: $(tail -n 1 perf.out)"
 	}
 	echo go >&7
 	exec 7>&-
 	wait $there
-	wait $theirs || true
+	wait $perf || true
 	exec 8>&- 9>&-
 }
 
@@ -84,7 +84,7 @@ within() {
 	run -0 "$copytax" run --quiet --size 64M --rounds 1 --warmup 0 --watched 0 --events none --methods read_write \
 		--keep-payload --out out
 	for method in read_write sendfile; do
-		rm -f go control ready pid
+		rm -f go control ready number
 		# enough of the same that chance is small: some thousand samples
 		attach sample bash -c 'for ((i = 0; i < 24; i++)); do "$0" send --method "$1" --file "$2" || exit 1; done' \
 			"$copytax" $method out/payload.bin -- record -q -e cpu-clock -c 499979 -g -o recorded
