@@ -143,7 +143,13 @@ test: ## unit, command and sanitizer tests, lint; ends with a line that counts t
 test-unit: $(UNIT) ## unit tests only
 	$(Q)for t in $(UNIT); do $$t || exit 1; done
 
-tests-build: $(UNIT)
+# what command tests run beside the program
+$(BUILD)/trial/%: tests/trial/%.c $(LIBRARY)
+	$(say) TRIAL $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(LIBRARY) $(LDLIBS) -o $@
+
+tests-build: $(UNIT) $(BUILD)/trial/beside
 
 skeletons: $(SKELETONS)
 

@@ -46,6 +46,9 @@ cppcheck                      cppcheck           cppcheck         cppcheck
 shellcheck                    ShellCheck         shellcheck       shellcheck
 man-db                        man-db             man-db           man
 qemu-system-x86               qemu-system-x86    qemu-system-x86  qemu-system-x86_64
+qemu-system-arm               qemu-system-aarch64 qemu-system-aarch64 qemu-system-aarch64
+gcc-aarch64-linux-gnu         gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc
+libc6-dev-arm64-cross         -                  -                aarch64-linux-gnu-gcc
 busybox-static                busybox            busybox          busybox
 cpio                          cpio               cpio             cpio
 kmod                          kmod               kmod             modprobe

@@ -9,7 +9,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
 suites=${SUITES:-unit cli asan memory lint vm}
-kernels=${KERNELS:-6.1 6.12}
+kernels=${KERNELS:-6.1 6.12 arm64}
 jobs=$(nproc)
 # the caller's make hands down its own switches; the builds here are their own
 unset BUILD MAKEFLAGS MFLAGS MAKELEVEL CC OPT CFLAGS
@@ -100,6 +100,8 @@ if make_all plain BUILD="$build"; then
 		cli cli "$build" remote
 		# these build on the tree itself: alone
 		cli cli "$build" make
+		# a profile needs CPU time of its own: alone
+		cli cli "$build" events
 		# this looks at processes' BPF programs and moves gigabytes: alone, too
 		cli cli "$build" counts
 	fi
@@ -123,7 +125,7 @@ fi
 if wants vm; then
 	echo "other kernels: $kernels"
 	# shellcheck disable=SC2086 # a list of words
-	COPYTAX=$build/copytax tests/vm/run.sh $kernels | tee "$results/vm.log"
+	BUILD=$build COPYTAX=$build/copytax tests/vm/run.sh $kernels | tee "$results/vm.log"
 	if IFS=" ," read -r ok _ bad _ skip _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$results/vm.log"); then
 		passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	else

@@ -111,9 +111,9 @@ static int add_events(struct lines *lines, const struct case_result *kase, enum 
 			return -ENOMEM;
 		line->scale = ns ? 1e-6 : 1;
 		line->count = !unit;
-		snprintf(line->title, sizeof(line->title), "%.95s%s%.7s%s%.20s", name,
-			 strcmp(scope, "all") ? " in " : "", strcmp(scope, "all") ? scope : "",
-			 unit ? ", " : "", ns ? "ms" : unit ? unit : "");
+		snprintf(line->title, sizeof(line->title), "%.95s%s%.7s%s%s%.20s", name,
+			 strcmp(scope, "all") ? " (" : "", strcmp(scope, "all") ? scope : "",
+			 strcmp(scope, "all") ? ")" : "", unit ? ", " : "", ns ? "ms" : unit ? unit : "");
 	}
 	return 0;
 }
@@ -188,7 +188,7 @@ static void put_line(struct grid *grid, const struct by_method *by_method, const
 	}
 }
 
-/* "name" once for both of its modes, or "name, kernel" when the other one has a number. */
+/* "name" once for both of its modes, or "name (kernel)" when the other one has not the same. */
 static void list_name(json_t *lists, const char *key, const struct line *line, bool apart)
 {
 	const char *said = json_string_value(json_object_get(lists, key));
@@ -265,7 +265,7 @@ static int put_notes(const struct by_method *by_method, const struct lines *line
 	if (least < 1)
 		fprintf(note,
 			SCALED " scaled up: more events than counters, so this one was counted in a part of the time only (%.0f%% at least). ",
-			floor(100 * least));
+			floor(100 * least + 1e-6));
 	if (watts > 0)
 		fprintf(note,
 			"Energy is the whole machine's, less the %s W that it took when idle before the run. ",

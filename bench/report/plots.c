@@ -45,8 +45,8 @@ const struct plot plots[] = {
 	  "numbers are in the tables of events and of megabytes per transfer.",
 	  NEEDS_CYCLES },
 	{ "sites", "Where the sender's CPU time goes",
-	  "Stacked bar chart: nanoseconds of sender CPU per KiB of payload for each method, by the part "
-	  "of the kernel that its stacks were sampled in. The same numbers are in the table of sites.",
+	  "Two stacked bar charts with a bar per method: nanoseconds of sender CPU per KiB of payload by the "
+	  "part of the kernel that its stacks were sampled in, and the same in per cent. The same numbers are in the table of sites.",
 	  NEEDS_SITES },
 	{ 0 },
 };

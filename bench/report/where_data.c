@@ -87,7 +87,8 @@ static void cycles_label(double user, double kernel, bool scaled, char *label, s
 		 format_number((isnan(user) ? 0 : user) + (isnan(kernel) ? 0 : kernel), text));
 }
 
-static bool cycles_bar(const struct case_result *kase, unsigned int at, FILE *out)
+static bool cycles_bar(const struct case_result *kase, unsigned int at, double *most, double *most_copied,
+		       FILE *out)
 {
 	double user = counted(figure_of(kase, "cycles_per_byte_user"));
 	double kernel = counted(figure_of(kase, "cycles_per_byte_kernel"));
@@ -99,6 +100,8 @@ static bool cycles_bar(const struct case_result *kase, unsigned int at, FILE *ou
 	double factor = known_factor(kase, &whole);
 	const char *reason = known ? "" : event_missing(kase, "cycles", why);
 
+	*most = fmax(*most, (isnan(user) ? 0 : user) + (isnan(kernel) ? 0 : kernel));
+	*most_copied = fmax(*most_copied, factor);
 	if (known)
 		cycles_label(user, kernel, scaled, label, sizeof(label));
 	if (!isnan(factor))
@@ -121,6 +124,7 @@ bool cycles_data(const struct family *family, FILE *out, FILE *labels,
 		 char reason[static WHERE_REASON_MAX])
 {
 	unsigned int count = put_names(family, "cycles", any_case, labels), at = count;
+	double most = 0, most_copied = 0;
 	char why[REASON_SHORT_MAX];
 	bool any = false;
 
@@ -137,11 +141,14 @@ bool cycles_data(const struct family *family, FILE *out, FILE *labels,
 
 		if (!shown(family, kase))
 			continue;
-		if (cycles_bar(kase, at--, out))
+		if (cycles_bar(kase, at--, &most, &most_copied, out))
 			any = true;
 		else if (!any && event_missing(kase, "cycles", why))
 			snprintf(reason, WHERE_REASON_MAX, "%s", why);
 	}
+	/* room for the numbers at the ends */
+	fprintf(labels, "cycles_to = %.9g\ncycles_copied_to = %.9g\n", most > 0 ? most * 1.2 : 1,
+		most_copied > 0 ? most_copied * 1.25 : 1);
 	return any;
 }
 
@@ -238,7 +245,7 @@ bool sites_data(const struct family *family, FILE *out, FILE *labels,
 		else if (most <= 0)
 			snprintf(reason, WHERE_REASON_MAX, "%s", why_no_sites(kase));
 	}
-	fprintf(labels, "sites_to = %.9g\n", most > 0 ? most * 1.1 : 1);
+	fprintf(labels, "sites_to = %.9g\n", most > 0 ? most * 1.2 : 1);
 	return most > 0;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static int write_stacks(struct study *s, struct case_result *c, const struct fol
 	char name[256], title[256], chunk[SIZE_TEXT_MAX];
 	struct flame_text text = { .title = title, .cpu_s = cpu_s, .payload = c->payload };
 	const char *event = json_string_value(json_object_get(profile, "event"));
+	bool clock = !event || !strcmp(event, "cpu-clock");
 	char note[256];
 	FILE *file = open_named(s, c, "folded", name, sizeof(name));
 	int err = file ? folded_write(stacks, file) : -errno;
@@ -63,8 +65,9 @@ static int write_stacks(struct study *s, struct case_result *c, const struct fol
 	snprintf(title, sizeof(title), "%s, chunks of %s, %s cache", c->method,
 		 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
 	snprintf(note, sizeof(note),
-		 "the sender's stacks, sampled by %s; what ran with interrupts off shows where they were switched on again",
-		 event ? event : "the CPU clock");
+		 "The sender's stacks, sampled by %s%s.",
+		 clock ? "the CPU clock" : event,
+		 clock ? "; what ran with interrupts off shows where they were switched on again" : "");
 	text.note = note;
 	file = open_named(s, c, "html", name, sizeof(name));
 	err = file ? flame_write(stacks, &text, file) : -errno;

@@ -12,13 +12,12 @@ set label 5 cycles_note_2 at screen 0.02,0.078 left font small textcolor rgb '#5
 set tmargin at screen 0.80
 set bmargin at screen 0.27
 set yrange [0.4:cycles_count + 0.6]
-set xrange [0:*]
+set xrange [0:cycles_to]
 set grid noytics xtics
 set style fill solid 1.0 border -1
 set ytics () scale 0 font middling
 set for [i = 1:cycles_count] ytics add (cycles_name[i] cycles_count + 1 - i)
 set key at screen 0.62,0.862 right top horizontal font small samplen 1.2 width 1
-set offsets 0,graph 0.16,0,0
 
 cycles = data.'/cycles.tsv'
 known(c) = valid(c) ? real(strcol(c)) : 0
@@ -39,8 +38,8 @@ do for [i = 1:9] { unset label i }
 unset key
 set lmargin at screen 0.67
 set rmargin at screen 0.975
-set format y ''
-set ytics ()
+set xrange [0:cycles_copied_to]
+unset ytics
 set xlabel 'bytes copied ÷ payload bytes' font middling offset 0,0.3
 plot cycles skip 1 using (known(7)):1:(0):(known(7)):($1 - half):($1 + half):(tint(method_rgb(strcol(2)), 0.60)) with boxxyerror fillstyle pattern 4 border -1 linecolor rgb variable notitle, \
      cycles skip 1 using (known(7)):1:8 with labels left offset 0.6,0 font middling notitle, \

@@ -8,25 +8,34 @@ set -euo pipefail
 
 usage() {
 	cat <<'END'
-Usage: arm64.sh [--verbose] [--timeout S]
+Usage: arm64.sh [--verbose] [--timeout S] [--keep DIR]
 
 Fetches an arm64 kernel and libraries into the cache, builds, boots, tests.
 
   --verbose     show the guest's output always, not only on a failure
   --timeout S   seconds for the machine; default 400
+  --keep DIR    leave the result of the run there as DIR/result.json
 
 Exit: 0 passed, 1 failed, 2 wrong use, 77 can't be tried here
 END
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=tests/vm/apt.sh
+. "$here/apt.sh"
 top=$(cd "$here/../.." && pwd -P)
 verbose=no
+keep=
 limit=400
 while (($#)); do
 	case $1 in
 	-h | --help) usage && exit 0 ;;
 	--verbose) verbose=yes ;;
+	--keep)
+		(($# > 1)) || { usage >&2 && exit 2; }
+		keep=$2
+		shift
+		;;
 	--timeout)
 		(($# > 1)) || { usage >&2 && exit 2; }
 		limit=$2
@@ -38,60 +47,38 @@ while (($#)); do
 done
 
 cannot() {
-	echo "skip arm64: $*"
+	echo "$*"
 	exit 77
 }
 
-for tool in aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf qemu-system-aarch64 apt-get dpkg-deb cpio gzip make timeout; do
+for tool in aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf qemu-system-aarch64 apt-get dpkg-deb cpio gzip make jq flock timeout; do
 	PATH=$PATH:/sbin:/usr/sbin command -v "$tool" >/dev/null ||
-		cannot "this needs $tool (packages gcc-aarch64-linux-gnu, qemu-system-arm, cpio)"
+		cannot "this needs $tool ('make deps' installs it: gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-system-arm)"
 done
 # shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 [[ -n $codename ]] || cannot "/etc/os-release names no release to take arm64 packages of"
 
-cache=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}/arm64-$codename
+# What the Makefile links and its headers, for arm64; the cache is for this list.
+libraries=(libc6-dev libpfm4-dev libjansson-dev libelf-dev zlib1g-dev libxxhash-dev libgsl-dev libhwloc-dev
+	libbpf-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev libcap-dev libssl-dev libcmocka-dev)
+listed=$(cksum <<<"${libraries[*]}")
+caches=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
+cache=$caches/arm64/$codename-${listed%% *}
 build=${BUILD:-$top/build}/arm64
 work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-arm64.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# ---- kernel and libraries, with an apt of its own: the system's architectures stay as they are ----
-
-libraries=(libc6-dev libpfm4-dev libjansson-dev libelf-dev zlib1g-dev libxxhash-dev libgsl-dev libhwloc-dev
-	libbpf-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev libcap-dev libcmocka-dev)
+# ---- kernel and libraries ----
 
 fetch() {
-	local uri dir=$cache/apt deb kernel keyring=
-	# shellcheck disable=SC2016 # apt fills these in
-	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' \
-		2>/dev/null | awk -v r="$codename" '$2 == r { print $1; exit }')
+	local uri dir=$cache.apt deb kernel
+	uri=$(apt_mirrors "$codename" | head -n 1)
 	[[ -n $uri ]] || cannot "this system's apt sources name no mirror of $codename"
-	for deb in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-		[[ ! -r $deb ]] || { keyring="signed-by=$deb" && break; }
-	done
-	rm -rf "$cache.new" && mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/none" "$cache.new/root"
-	: >"$dir/status"
-	echo "deb [arch=arm64 $keyring] $uri $codename main" >"$dir/sources.list"
-	cat >"$dir/apt.conf" <<-END
-		APT::Architecture "arm64";
-		APT::Architectures { "arm64"; };
-		Dir::State "$dir";
-		Dir::State::Lists "$dir/lists";
-		Dir::State::status "$dir/status";
-		Dir::Cache "$dir";
-		Dir::Cache::Archives "$dir/archives";
-		Dir::Etc::SourceList "$dir/sources.list";
-		Dir::Etc::SourceParts "$dir/none";
-		Dir::Etc::Preferences "$dir/none/preferences";
-		Dir::Etc::PreferencesParts "$dir/none";
-		APT::Sandbox::User "root";
-		APT::Update::Post-Invoke "";
-		Acquire::Languages "none";
-		Acquire::Retries "2";
-	END
-	export APT_CONFIG=$dir/apt.conf
+	rm -rf "$cache.new" && mkdir -p "$cache.new/root"
+	apt_folder "$dir" arm64 "$codename" "$uri"
 	timeout 300 apt-get -q update >"$work/log" 2>&1 || cannot "$uri can't be read: $(tail -n 1 "$work/log")"
 	kernel=$(apt-cache depends linux-image-arm64 | sed -n 's/^ *Depends: //p' | head -n 1)
 	[[ -n $kernel ]] || cannot "$codename has no arm64 kernel on this mirror"
@@ -99,6 +86,7 @@ fetch() {
 		>"$work/log" 2>&1 || cannot "arm64 libraries can't be had: $(tail -n 1 "$work/log")"
 	(cd "$work" && timeout 1200 apt-get -q download "$kernel" busybox-static) >"$work/log" 2>&1 ||
 		cannot "$kernel can't be had: $(tail -n 1 "$work/log")"
+	unset APT_CONFIG
 	for deb in "$dir"/archives/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$cache.new/root" --no-same-owner --exclude=./usr/share/doc
 	done
@@ -106,24 +94,26 @@ fetch() {
 	for deb in "$work"/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/kernel" --no-same-owner --exclude=./lib
 	done
-	cp "$work"/kernel/boot/vmlinuz-* "$cache.new/vmlinuz"
-	cp "$work"/kernel/bin/busybox "$cache.new/busybox"
-	rm -rf "$dir/archives"
-	mkdir -p "$cache"
-	mv "$cache.new/root" "$cache.new/vmlinuz" "$cache.new/busybox" "$cache/"
-	: >"$cache/complete"
-	unset APT_CONFIG
+	mv "$work"/kernel/boot/vmlinuz-* "$cache.new/vmlinuz"
+	mv "$work"/kernel/bin/busybox "$cache.new/busybox"
+	rm -rf "$dir"
+	mv "$cache.new" "$cache"
 }
 
-[[ -f $cache/complete ]] || fetch
+if [[ ! -d $cache ]]; then
+	apt_lock "$caches/arm64"
+	[[ -d $cache ]] || fetch
+fi
 
 # ---- build ----
 
+# the caller's make hands down its own switches
+unset MAKEFLAGS MFLAGS MAKELEVEL
 tests=(events_test profile_test pmu_test)
-if ! make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$cache/root" \
+if ! nice make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$cache/root" \
 	"$build/copytax" "${tests[@]/#/$build/tests/}" >"$work/make" 2>&1; then
 	cat "$work/make"
-	echo "FAIL arm64: it does not build"
+	echo "it does not build for arm64"
 	exit 1
 fi
 
@@ -156,22 +146,42 @@ done
 # ---- run ----
 
 status=0
-SECONDS=0
 timeout --kill-after=5 "$limit" qemu-system-aarch64 -M virt -accel tcg,thread=single -cpu neoverse-n1 \
 	-icount shift=1,sleep=off -m 1536 -nodefaults -no-reboot -display none -serial stdio \
 	-kernel "$cache/vmlinuz" -initrd "$work/initramfs" \
 	-append 'console=ttyAMA0 quiet panic=-1 rdinit=/init' </dev/null >"$work/out" 2>&1 || status=$?
 tr -d '\r' <"$work/out" >"$work/text"
 verdict=$(sed -n 's/^arm64-guest: //p' "$work/text" | tail -n 1)
+
+# ---- what copytax run wrote there, judged here ----
+
+# result NAME: the document that the guest printed between two marks
+result() {
+	sed -n "/^BEGIN $1\$/,/^END $1\$/p" "$work/text" | sed '1d;$d' >"$work/$1.json"
+	jq -e . "$work/$1.json" >/dev/null 2>&1
+}
+wrong=
+if [[ $verdict = passed* ]]; then
+	for name in methods crowded; do
+		if result "$name"; then
+			wrong+=$(jq -r --arg which "$name" -f "$here/arm64.jq" "$work/$name.json" || echo "$name: jq failed")
+		else
+			wrong+="$name: no whole result came out of the machine"
+		fi
+	done
+fi
+sed -i '/^BEGIN /,/^END /d' "$work/text"
 if [[ $verbose = yes || $verdict != passed* ]]; then
 	sed 's/^/    /' "$work/text"
 fi
-case $verdict in
-passed*)
-	echo "ok arm64: $verdict ($SECONDS s)"
-	;;
-*)
-	echo "FAIL arm64: ${verdict:-the machine stopped early, status $status} ($SECONDS s)"
+if [[ -n $keep ]]; then
+	mkdir -p "$keep"
+	cp "$work"/methods.json "$keep/result.json"
+fi
+if [[ $verdict = passed* && -z $wrong ]]; then
+	echo "$verdict"
+else
+	[[ -z $wrong ]] || printf '%s\n' "$wrong" | sed 's/^/    /'
+	echo "${verdict:-the machine stopped early, status $status}${wrong:+, but its results are wrong}"
 	exit 1
-	;;
-esac
+fi

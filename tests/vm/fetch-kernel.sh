@@ -24,6 +24,9 @@ cannot() {
 	exit 77
 }
 
+# shellcheck source=tests/vm/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
+
 refresh=no
 version=
 while (($#)); do
@@ -72,10 +75,8 @@ done
 [[ $(dpkg --print-architecture) = amd64 ]] ||
 	cannot "only amd64 kernels are fetched, and this is not an amd64 system"
 
-# One fetch at a time; whoever waited may find the work done.
 mkdir -p "$cache/apt" "$cache/chosen" "$cache/kernels"
-exec 9>"$cache/lock"
-flock -w 900 9 || cannot "another fetch has held $cache/lock for 15 minutes"
+apt_lock "$cache"
 if [[ $refresh = no ]] && answer; then
 	exit 0
 fi
@@ -93,65 +94,6 @@ suites() {
 	6.12*) echo bookworm-security bookworm-backports ;;
 	esac
 	echo trixie-backports trixie-security trixie bookworm-backports bookworm bullseye-backports sid
-}
-
-# The mirrors this system uses, as apt itself reads its sources, of either format. A suite named
-# *-security lives in an archive of its own.
-mirrors() {
-	local uri release
-	# shellcheck disable=SC2016 # apt fills these in
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
-		'Created-By: Packages' 'Component: main' 2>/dev/null |
-		while read -r uri release; do
-			case $1/$release in
-			*-security/*-security | *-security/*/updates) echo "$uri" ;;
-			*-security/* | */*-security | */*/updates) ;;
-			*) echo "$uri" ;;
-			esac
-		done | awk '!seen[$0]++'
-}
-
-# Debian's own keyring where there is one; else apt's trusted keys decide.
-keyring=
-for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-	if [[ -r $file ]]; then
-		keyring="signed-by=$file"
-		break
-	fi
-done
-
-# An apt of its own for one suite: lists, archives and "installed" state under the cache. The
-# system's apt.conf.d still counts, so that a proxy set there is used. An old suite's index is past
-# its valid-until date for good, and its age is the point here; the signature is still checked.
-apt_folder() {
-	local suite=$1 uri=$2 dir=$cache/apt/$1
-	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/none"
-	: >"$dir/status"
-	echo "deb [arch=amd64 check-valid-until=no $keyring] $uri $suite main" >"$dir/sources.list"
-	cat >"$dir/apt.conf" <<-END
-		Dir::State "$dir";
-		Dir::State::Lists "$dir/lists";
-		Dir::State::status "$dir/status";
-		Dir::Cache "$dir";
-		Dir::Cache::Archives "$dir/archives";
-		Dir::Etc::SourceList "$dir/sources.list";
-		Dir::Etc::SourceParts "$dir/none";
-		Dir::Etc::Preferences "$dir/none/preferences";
-		Dir::Etc::PreferencesParts "$dir/none";
-		APT::Sandbox::User "root";
-		APT::Update::Error-Mode "any";
-		APT::Update::Post-Invoke "";
-		APT::Update::Post-Invoke-Success "";
-		#clear APT::Update::Post-Invoke;
-		#clear APT::Update::Post-Invoke-Success;
-		Acquire::Languages "none";
-		Acquire::AllowInsecureRepositories "false";
-		Acquire::AllowWeakRepositories "false";
-		Acquire::Retries "2";
-		Acquire::http::Timeout "20";
-		Acquire::https::Timeout "20";
-	END
-	export APT_CONFIG=$dir/apt.conf
 }
 
 # The newest stock kernel package of VERSION in the suite that APT_CONFIG names. "cloud" kernels
@@ -226,11 +168,11 @@ asked=no
 reason=
 for suite in $(suites "$version" | tr ' ' '\n' | awk '!seen[$0]++'); do
 	unset APT_CONFIG
-	mapfile -t uris < <(mirrors "$suite")
+	mapfile -t uris < <(apt_mirrors "$suite")
 	for uri in "${uris[@]}"; do
 		asked=yes
 		[[ -z ${silent[$uri]-} ]] || continue
-		apt_folder "$suite" "$uri"
+		apt_folder "$cache/apt/$suite" amd64 "$suite" "$uri"
 		if ! timeout 300 apt-get -q update >"$work/log" 2>&1; then
 			[[ -n $reason ]] || reason=$(sed -n 's/^[EW]: //p' "$work/log" | head -n 1)
 			# A mirror out of reach stays so for every suite; a missing suite is only that.

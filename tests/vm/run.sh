@@ -8,7 +8,8 @@ usage() {
 	cat <<'END'
 Usage: run.sh [--verbose] [--timeout S] [VERSION...]
 
-Fetches and boots each kernel (default: 5.10 6.1 6.12 7.3) and runs guest.sh in it.
+Fetches and boots each kernel (default: 5.10 6.1 6.12 7.3 arm64) and runs guest.sh in it; for arm64
+it cross-builds and runs arm64.sh, which has a PMU.
 
   --verbose     show the guest's output always, not only on a failure
   --timeout S   seconds for each kernel; default 600
@@ -41,7 +42,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3)
+((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3 arm64)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-vm-run.XXXXXX")
 child=''
@@ -74,8 +75,14 @@ for version in "${versions[@]}"; do
 	SECONDS=0
 	status=0
 	name=$version
-	guarded "$here/fetch-kernel.sh" "$version" || status=$?
-	if ((status == 0)); then
+	if [[ $version = arm64 ]]; then
+		guarded "$here/arm64.sh" --timeout "$limit" || status=$?
+	else
+		guarded "$here/fetch-kernel.sh" "$version" || status=$?
+	fi
+	if [[ $version = arm64 ]]; then
+		last=$(tail -n 1 "$work/out")
+	elif ((status == 0)); then
 		name=$(basename "$(tail -n 1 "$work/out")")
 		SECONDS=0
 		# one CPU: while a kernel patches its own text for a probe, a second emulated one now and then
