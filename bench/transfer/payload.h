@@ -4,6 +4,7 @@
 #define COPYTAX_TRANSFER_PAYLOAD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
@@ -21,6 +22,9 @@
  */
 int payload_create(const char *path, uint64_t size, uint64_t seed, const volatile sig_atomic_t *stop,
 		   struct failure *why);
+
+/* Does the file begin as payload_create() would have written it, with whatever seed? Empty ones do, too. */
+bool payload_is_made(int fd);
 
 /* Is `path` a readable regular file? Its size. Returns 0 or -errno with `why` (exit code 2). */
 int payload_check(const char *path, uint64_t *size, struct failure *why);
