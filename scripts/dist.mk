@@ -28,3 +28,7 @@ $(BUILD)/copytax-static: $(OBJECTS) $(BUILD)/obj/bench/static/absent.o
 
 dist-check: ## two static builds in different places must be the same bytes
 	$(Q)scripts/dist-check.sh $(BUILD)
+
+.PHONY: deb
+deb: all ## a Debian package: build/dist/copytax_VERSION_ARCH.deb
+	$(Q)scripts/deb.sh $(BUILD) $(VERSION) $(DIST)

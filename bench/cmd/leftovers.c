@@ -91,7 +91,8 @@ static bool is_payload_name(const char *name)
 static bool is_temporary_name(const char *name)
 {
 	return !strcmp(name, "." RESULT_FILE ".new") || !strcmp(name, ".hyperfine.json.new") ||
-	       !fnmatch(".copytax-??????", name, FNM_PERIOD);
+	       !fnmatch(".copytax-??????", name, FNM_PERIOD) ||
+	       !fnmatch(".copytax-trial-[0-9]*", name, FNM_PERIOD);
 }
 
 static void search_files(struct search *s, const char *path, unsigned int deeper)

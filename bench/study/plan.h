@@ -69,7 +69,7 @@ int plan_number(const char *text, const char *what, unsigned int least, unsigned
 /* A chunk size: 4K … 1G, or "whole" (0). */
 int plan_chunk(const char *text, uint64_t *chunk, struct failure *why);
 
-/* Reads a plan file. Returns 0 or -errno with `why` naming the line. */
+/* Reads a plan file, or a built-in plan (study/plan_builtin.h). Returns 0 or -errno with `why` naming the line. */
 int plan_load(struct plan *plan, const char *path, struct failure *why);
 
 /*
