@@ -32,3 +32,24 @@ dist-check: ## two static builds in different places must be the same bytes
 .PHONY: deb
 deb: all ## a Debian package: build/dist/copytax_VERSION_ARCH.deb
 	$(Q)scripts/deb.sh $(BUILD) $(VERSION) $(DIST)
+
+# ---- fuzzing: clang's libFuzzer with the address and undefined-behaviour sanitizers ----
+
+FUZZ       := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+FUZZ_BUILD  = $(BUILD)/fuzz
+FUZZ_TIME  ?= 600
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: fuzz fuzz-build fuzz-programs
+fuzz: fuzz-build ## look for inputs that break the parsers, FUZZ_TIME=600 seconds each
+	$(Q)scripts/fuzz.sh $(FUZZ_BUILD) $(FUZZ_TIME) $(FUZZ)
+
+fuzz-build:
+	$(Q)$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang OPT='-O1 -g' \
+		SANITIZE_FLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer' fuzz-programs
+
+fuzz-programs: $(FUZZ:%=$(BUILD)/%_fuzz)
+
+$(BUILD)/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/fuzz.h $(LIBRARY)
+	$(say) FUZZ $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(LIBRARY) $(LDLIBS) -o $@
