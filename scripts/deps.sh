@@ -55,6 +55,10 @@ btrfs-progs                   btrfs-progs        btrfs-progs      mkfs.btrfs
 iproute2                      iproute            iproute2         ip
 linux-perf                    perf               perf             perf
 bpftrace                      bpftrace           bpftrace         bpftrace
+dpkg-dev                      dpkg               dpkg             dpkg-shlibdeps
+lintian                       -                  -                lintian
+gcovr                         gcovr              gcovr            gcovr
+binutils                      binutils           binutils         readelf
 libcap2-bin                   libcap             libcap           setcap
 '
 

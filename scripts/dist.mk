@@ -53,3 +53,15 @@ fuzz-programs: $(FUZZ:%=$(BUILD)/%_fuzz)
 $(BUILD)/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/fuzz.h $(LIBRARY)
 	$(say) FUZZ $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(LIBRARY) $(LDLIBS) -o $@
+
+# ---- what finds faults without running, and what the tests reach ----
+
+.PHONY: analyze coverage matrix
+analyze: ## gcc -fanalyzer over everything (its findings are errors)
+	$(Q)scripts/analyze.sh $(BUILD)
+
+coverage: ## how much of bench/ the unit and command tests run: build/coverage/index.html
+	$(Q)scripts/coverage.sh $(BUILD)
+
+matrix: dist ## every kernel, every hardship, in emulation: docs/matrix.md (about half an hour)
+	$(Q)tests/vm/matrix.sh --program $(PROGRAM)
