@@ -61,7 +61,7 @@ export COPYTAX_SHARE := $(CURDIR)/scripts
 
 help: ## this list
 	@printf 'copytax: what does a copy cost, and what does avoiding it really buy?\n\n'
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | \
 		awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@printf '\nbench takes SIZE=320000K CHUNKS=4K,32K METHODS=sendfile,splice ROUNDS=15 OUT=results/today;\n'
 	@printf 'plots takes RESULT=DIR; every target takes V=1, CC=clang, BUILD=DIR.\n'

@@ -11,6 +11,7 @@ gcc                           gcc                gcc              gcc
 libc6-dev                     glibc-devel        -                file:/usr/include/stdio.h
 make                          make               make             make
 clang                         clang              clang            clang
+libclang-rt-dev               compiler-rt        compiler-rt      file:/usr/lib/clang
 pkg-config                    pkgconf            pkgconf          pkg-config
 bpftool                       bpftool            bpf              bpftool
 libbpf-dev                    libbpf-devel       libbpf           lib:libbpf

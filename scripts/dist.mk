@@ -8,13 +8,16 @@ PROGRAM := $(DIST)/copytax-$(ARCH:x86=x86_64)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
 export SOURCE_DATE_EPOCH
 
-.PHONY: dist dist-check static
+.PHONY: dist dist-arm64 dist-check static
 
 # Built by a make of its own: other flags, other objects, the same sources.
 dist: ## one static program that runs anywhere: build/dist/copytax-ARCH
 	$(Q)$(MAKE) BUILD=$(DIST)/$(ARCH) OPT='-O2 -g0' static
 	$(Q)cp $(DIST)/$(ARCH)/copytax-static $(PROGRAM)
 	$(say) DIST "$(PROGRAM) ($$(stat -c %s $(PROGRAM)) bytes)"
+
+dist-arm64: ## the same for arm64, by a cross compiler: build/dist/copytax-arm64
+	$(Q)tests/vm/arm64.sh --dist $(DIST)/copytax-arm64
 
 static: $(BUILD)/copytax-static
 

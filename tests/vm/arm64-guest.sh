@@ -33,6 +33,16 @@ else
 fi
 cat /tmp/out
 
+# nothing of the libraries that the others load: the same copies, by a program that brings all it needs
+echo "--- the static program"
+if LD_LIBRARY_PATH=/none copytax-static run --methods read_write,mmap_write,sendfile,splice --size 1M --rounds 1 --events none \
+	--quiet --out /tmp/static >/tmp/out 2>&1 && [ "$(grep -c '"ok": true' /tmp/static/result.json)" -eq 4 ]; then
+	passed=$((passed + 1))
+else
+	failed="$failed copytax-static($?)"
+fi
+cat /tmp/out
+
 if [ -n "$failed" ]; then
 	echo "arm64-guest: failed:$failed"
 else

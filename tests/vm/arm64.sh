@@ -8,12 +8,13 @@ set -euo pipefail
 
 usage() {
 	cat <<'END'
-Usage: arm64.sh [--verbose] [--timeout S]
+Usage: arm64.sh [--verbose] [--timeout S] [--dist FILE]
 
 Fetches an arm64 kernel and libraries into the cache, builds, boots, tests.
 
   --verbose     show the guest's output always, not only on a failure
   --timeout S   seconds for the machine; default 400
+  --dist FILE   only build the static program, to FILE; nothing is booted
 
 Exit: 0 passed, 1 failed, 2 wrong use, 77 can't be tried here
 END
@@ -23,6 +24,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$here/../.." && pwd -P)
 verbose=no
 limit=400
+dist=
 while (($#)); do
 	case $1 in
 	-h | --help) usage && exit 0 ;;
@@ -30,6 +32,11 @@ while (($#)); do
 	--timeout)
 		(($# > 1)) || { usage >&2 && exit 2; }
 		limit=$2
+		shift
+		;;
+	--dist)
+		(($# > 1)) || { usage >&2 && exit 2; }
+		dist=$(realpath -m "$2")
 		shift
 		;;
 	*) usage >&2 && exit 2 ;;
@@ -119,9 +126,22 @@ fetch() {
 
 # ---- build ----
 
+compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root"
+if [[ -n $dist ]]; then
+	mkdir -p "$(dirname "$dist")"
+	if ! make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" DIST="$build-dist" dist >"$work/make" 2>&1; then
+		cat "$work/make"
+		echo "FAIL arm64: the static program does not build"
+		exit 1
+	fi
+	cp "$build-dist/copytax-arm64" "$dist"
+	echo "ok arm64: $dist ($(stat -c %s "$dist") bytes)"
+	exit 0
+fi
+
 tests=(events_test profile_test pmu_test)
-if ! make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$cache/root" \
-	"$build/copytax" "${tests[@]/#/$build/tests/}" >"$work/make" 2>&1; then
+if ! make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="$compiler" \
+	"$build/copytax" "$build/copytax-static" "${tests[@]/#/$build/tests/}" >"$work/make" 2>&1; then
 	cat "$work/make"
 	echo "FAIL arm64: it does not build"
 	exit 1
@@ -132,7 +152,7 @@ fi
 image=$work/image
 mkdir -p "$image"/{bin,dev,proc,sys,tmp,lib}
 cp "$cache/busybox" "$image/bin/"
-cp "$build/copytax" "${tests[@]/#/$build/tests/}" "$image/bin/"
+cp "$build/copytax" "$build/copytax-static" "${tests[@]/#/$build/tests/}" "$image/bin/"
 cp "$here/arm64-guest.sh" "$image/init"
 chmod 755 "$image/init"
 libs="$cache/root/lib/aarch64-linux-gnu $cache/root/usr/lib/aarch64-linux-gnu"
