@@ -252,7 +252,7 @@ static void ships_good_plans(void **state)
 		struct plan plan = { .warmup = -1 };
 		struct failure why = { 0 };
 
-		if (access(plans[i], R_OK))
+		if (strchr(plans[i], '/') && access(plans[i], R_OK))
 			skip();
 		assert_int_equal(plan_load(&plan, plans[i], &why), 0);
 		assert_true(plan.rounds > 0 && plan.size_given);
