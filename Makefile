@@ -22,7 +22,7 @@ RESULT  ?= results/reference
 
 LIBS     := jansson gsl hwloc libxxhash libbpf liburing libcap nettle
 # "=", not ":=": in `make deps bench` these are asked for after deps has installed what answers
-INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf $(shell pkg-config --cflags $(LIBS))
+INCLUDES  = -Ibench -Ibpf -I$(BUILD)/bpf -I$(BUILD)/gen $(shell pkg-config --cflags $(LIBS))
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS   ?= $(OPT)
 # neither the tree's place nor the build folder's gets into a binary
@@ -61,7 +61,7 @@ export COPYTAX_SHARE := $(CURDIR)/scripts
 
 help: ## this list
 	@printf 'copytax: what does a copy cost, and what does avoiding it really buy?\n\n'
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | \
 		awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@printf '\nbench takes SIZE=320000K CHUNKS=4K,32K METHODS=sendfile,splice ROUNDS=15 OUT=results/today;\n'
 	@printf 'plots takes RESULT=DIR; every target takes V=1, CC=clang, BUILD=DIR.\n'
@@ -95,13 +95,24 @@ $(BUILD)/commit: FORCE
 	$(Q)echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
 FORCE:
 
-$(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: $(BUILD)/commit
-$(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/run.o: \
+$(BUILD)/obj/bench/cmd/version.o $(BUILD)/obj/bench/cmd/run.o: $(BUILD)/commit
+$(BUILD)/obj/bench/cmd/version.o $(BUILD)/obj/bench/cmd/run.o: \
 	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
 # both ends of a remote link tell each other which they are
 $(BUILD)/obj/bench/cmd/serve.o $(BUILD)/obj/bench/cmd/peer.o: $(BUILD)/commit
 $(BUILD)/obj/bench/cmd/serve.o $(BUILD)/obj/bench/cmd/peer.o: \
 	DEFINES := -DCOPYTAX_VERSION='"$(VERSION)"' -DCOPYTAX_COMMIT='"$(COMMIT)"'
+
+# The plans as C strings.
+$(BUILD)/obj/bench/study/plan_builtin.o: $(BUILD)/gen/plans.h
+$(BUILD)/gen/plans.h: $(sort $(wildcard bench/plans/*.plan))
+	$(say) GEN $@
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo 'static const struct { const char *name, *text; } plans[] = {' && \
+		for f in $^; do printf '{ "%s",\n' "$$(basename "$$f" .plan)" && \
+		sed 's/["\\]/\\&/g; s/.*/"&\\n"/' "$$f" && echo '},'; done && echo '};' && \
+		printf '#define PLAN_NAMES "%s"\n' "$$(basename -s .plan $^ | paste -sd ' ' | sed 's/ /, /g')"; } > $@.new && \
+		mv $@.new $@
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(say) BPF $<
@@ -151,7 +162,7 @@ $(BUILD)/trial/%: tests/trial/%.c $(LIBRARY)
 
 tests-build: $(UNIT) $(BUILD)/trial/beside
 
-skeletons: $(SKELETONS)
+skeletons: $(SKELETONS) $(BUILD)/gen/plans.h
 
 print-cflags:
 	@echo '$(ALL_CFLAGS)'
@@ -175,10 +186,16 @@ install: all ## into DESTDIR/PREFIX
 	$(Q)install -d $(DESTDIR)$(PREFIX)/share/copytax/plots $(DESTDIR)$(PREFIX)/share/copytax/plans
 	$(Q)install -m 644 scripts/plots/*.gp $(DESTDIR)$(PREFIX)/share/copytax/plots/
 	$(Q)install -m 644 bench/plans/*.plan $(DESTDIR)$(PREFIX)/share/copytax/plans/
+	$(Q)install -D -m 644 scripts/completion/copytax.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/copytax
+	$(Q)install -D -m 644 scripts/completion/_copytax $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_copytax
+	$(Q)install -D -m 644 scripts/completion/copytax.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/copytax.fish
 
 uninstall: ## undo install
 	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/copytax $(DESTDIR)$(PREFIX)/share/man/man1/copytax.1
 	$(Q)rm -rf $(DESTDIR)$(PREFIX)/share/copytax
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/copytax \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_copytax \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/copytax.fish
 
 clean: ## remove what was built (results stay)
 	$(Q)rm -rf $(BUILD)

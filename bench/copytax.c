@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts("copytax " COPYTAX_VERSION " (" COPYTAX_COMMIT ")");
+		version_print();
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {

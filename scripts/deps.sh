@@ -11,6 +11,7 @@ gcc                           gcc                gcc              gcc
 libc6-dev                     glibc-devel        -                file:/usr/include/stdio.h
 make                          make               make             make
 clang                         clang              clang            clang
+libclang-rt-dev               compiler-rt        compiler-rt      file:/usr/lib/clang
 pkg-config                    pkgconf            pkgconf          pkg-config
 bpftool                       bpftool            bpf              bpftool
 libbpf-dev                    libbpf-devel       libbpf           lib:libbpf
@@ -61,6 +62,10 @@ btrfs-progs                   btrfs-progs        btrfs-progs      mkfs.btrfs
 iproute2                      iproute            iproute2         ip
 linux-perf                    perf               perf             perf
 bpftrace                      bpftrace           bpftrace         bpftrace
+dpkg-dev                      dpkg               dpkg             dpkg-shlibdeps
+lintian                       -                  -                lintian
+gcovr                         gcovr              gcovr            gcovr
+binutils                      binutils           binutils         readelf
 libcap2-bin                   libcap             libcap           setcap
 '
 

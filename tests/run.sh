@@ -3,12 +3,12 @@
 # What `make test` runs: unit tests and command tests on the plain build, the same on a build with address and
 # undefined-behaviour sanitizers, one pass under valgrind, and lint. Ends with the line
 #   N passed, N failed, N skipped
-# and exit code 1 when anything failed. SUITES='unit cli' chooses (unit cli asan memory lint vm); KERNELS names
+# and exit code 1 when anything failed. SUITES='unit cli' chooses (unit cli asan memory fuzz lint vm); KERNELS names
 # those that the vm suite boots.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
-suites=${SUITES:-unit cli asan memory lint vm}
+suites=${SUITES:-unit cli asan memory fuzz lint vm}
 kernels=${KERNELS:-6.1 6.12 arm64}
 jobs=$(nproc)
 # the caller's make hands down its own switches; the builds here are their own
@@ -102,6 +102,9 @@ if make_all plain BUILD="$build"; then
 		cli cli "$build" make
 		# a profile needs CPU time of its own: alone
 		cli cli "$build" events
+		cli cli "$build" dist
+		# this looks at what is left on the machine, and refuses to while another copytax runs
+		cli cli "$build" faults
 		# this looks at processes' BPF programs and moves gigabytes: alone, too
 		cli cli "$build" counts
 	fi
@@ -113,6 +116,16 @@ if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
 	unit asan-unit "$build/asan"
 	# a hundred chunks instead of ten thousand
 	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report remote
+fi
+if wants fuzz; then
+	echo 'building   fuzz'
+	if make -j"$jobs" --no-print-directory BUILD="$build" fuzz-build >"$results/fuzz.log" 2>&1 &&
+		scripts/fuzz.sh "$build/fuzz" "${FUZZ_TIME:-10}" plan result; then
+		passed=$((passed + 1))
+	else
+		tail -n 20 "$results/fuzz.log"
+		failed=$((failed + 1))
+	fi
 fi
 if wants lint; then
 	echo 'lint'

@@ -24,6 +24,9 @@ int cmd_calibrate(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 
+/* Version, commit, and the libraries that do the work, on standard output. */
+void version_print(void);
+
 /* Says what went wrong, once, on stderr; returns the exit code that belongs to it. */
 int cmd_failed(const struct failure *why);
 

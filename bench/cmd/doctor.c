@@ -11,6 +11,7 @@
 
 #include "base/failure.h"
 #include "base/size.h"
+#include "cmd/leftovers.h"
 #include "measure/findings.h"
 #include "measure/host.h"
 #include "measure/probes_json.h"
@@ -24,8 +25,10 @@
 struct options {
 	const char *dir;
 	uint64_t size;
-	bool json;
+	bool json, leftovers, remove;
 };
+
+enum { KEY_LEFTOVERS = 0x200, KEY_REMOVE };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -41,6 +44,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		options->json = true;
+		return 0;
+	case KEY_LEFTOVERS:
+		options->leftovers = true;
+		return 0;
+	case KEY_REMOVE:
+		options->remove = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_failure(state, EXIT_WRONG_USE, 0, "'%s' is no option; see --help", arg);
@@ -223,13 +232,16 @@ int cmd_doctor(int argc, char **argv)
 		{ "dir", 'd', "DIR", 0, "where the payload will be (the current folder)", 0 },
 		{ "size", 's', "SIZE", 0, "its size (320000K)", 0 },
 		{ "json", 'j', NULL, 0, "print all facts and findings as JSON", 0 },
+		{ "leftovers", KEY_LEFTOVERS, NULL, 0,
+		  "instead: list what a copytax that was killed left in DIR and on this machine", 0 },
+		{ "remove", KEY_REMOVE, NULL, 0, "with --leftovers: remove it", 0 },
 		{ 0 },
 	};
 	static const struct argp argp = {
 		.options = known,
 		.parser = parse,
 		.doc = "Says what of this machine will mislead a measurement, what it does to the "
-		       "numbers and how to change it. Changes nothing itself.",
+		       "numbers and how to change it. Changes nothing itself, but for --leftovers --remove.",
 	};
 	struct options options = { .dir = ".", .size = PAYLOAD_DEFAULT };
 	/* the system's own congestion control is judged: that is what other programs get */
@@ -241,6 +253,12 @@ int cmd_doctor(int argc, char **argv)
 	int err = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (options.remove && !options.leftovers) {
+		fail(&why, EXIT_WRONG_USE, EINVAL, "--remove goes with --leftovers");
+		return cmd_failed(&why);
+	}
+	if (options.leftovers)
+		return leftovers(options.dir, options.remove, &why) ? cmd_failed(&why) : EXIT_DONE;
 	if (host_facts(options.dir, NULL, &host, &why))
 		return cmd_failed(&why);
 	plan.payload_bytes = options.size;

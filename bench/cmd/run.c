@@ -69,7 +69,7 @@ static const struct argp_option option_table[] = {
 	  "the made payload is a hole in the file system: no room taken, all zeros", 1 },
 	{ "file", KEY_FILE, "PATH", 0, "a payload of your own instead of a made one", 1 },
 	{ "plan", KEY_PLAN, "FILE", 0,
-	  "read cases from a plan; the lists above replace the plan's, --rounds bounds them", 1 },
+	  "read cases from a plan: a file, or bench or quick, which are built in; the lists above replace the plan's, --rounds bounds them", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "rounds", KEY_ROUNDS, "N", 0, "timed samples of each case (15)", 2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },

@@ -286,7 +286,7 @@ static void serve(const struct known_bench *bench, const struct child *parent,
 	while (!child_wait_for_word(parent))
 		if (act(bench, bench->notes->turn) || child_tell(parent))
 			break;
-	_exit(0);
+	child_exit(0);
 }
 
 static int make_file(struct calibration *c, const char *dir, struct failure *why)

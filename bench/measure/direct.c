@@ -216,12 +216,12 @@ static void play_back(const struct table *t, int cpu, const struct child *c)
 		used = clock_process_cpu();
 		for (int i = 0; i < TURNS; i++)
 			if (move_token(t->to_peer[0], t->to_me[1]))
-				_exit(EXIT_FAILURE);
+				child_exit(EXIT_FAILURE);
 		used = clock_process_cpu() - used;
 		if (send(c->control, &used, sizeof(used), MSG_NOSIGNAL) < 0)
-			_exit(EXIT_FAILURE);
+			child_exit(EXIT_FAILURE);
 	}
-	_exit(EXIT_SUCCESS);
+	child_exit(EXIT_SUCCESS);
 }
 
 /* A write and a read of a pipe at which nobody waits. */
@@ -342,14 +342,14 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	void *buffer;
 
 	if (!b || posix_memalign(&buffer, DISK_ALIGN, largest))
-		_exit(EXIT_FAILURE);
+		child_exit(EXIT_FAILURE);
 	memset(buffer, 1, largest);
 	b->settings = settings;
 	b->buffer = buffer;
 	for (int id = 0; id < IDS; id++)
 		b->words[id].id = id;
 	if (placement_pin(settings->cpu))
-		_exit(EXIT_FAILURE);
+		child_exit(EXIT_FAILURE);
 	null_calls(b);
 	read_copies(b);
 	faults_and_memcpy(b);
@@ -365,8 +365,8 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	disk_reads(b);
 	for (int id = 0; id < IDS; id++)
 		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
-			_exit(EXIT_FAILURE);
-	_exit(EXIT_SUCCESS);
+			child_exit(EXIT_FAILURE);
+	child_exit(EXIT_SUCCESS);
 }
 
 static json_t *word_json(const struct word *w)

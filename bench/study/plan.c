@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "study/plan_builtin.h"
 
 #define LINE_MAX_BYTES 1024
 
@@ -139,15 +140,15 @@ static int statement(struct plan *plan, char *text, struct failure *why)
 
 int plan_load(struct plan *plan, const char *path, struct failure *why)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = plan_open(path);
 	char line[LINE_MAX_BYTES], *comment;
 	struct failure inner;
 	unsigned int number = 0;
 	int err = 0;
 
 	if (!file)
-		return fail(why, EXIT_WRONG_USE, errno, "can't read the plan %s: %s", path,
-			    strerror(errno));
+		return fail(why, EXIT_WRONG_USE, errno, "can't read the plan %s: %s (built in: %s)",
+			    path, strerror(errno), plan_builtin_names());
 	while (!err && fgets(line, sizeof(line), file)) {
 		memset(&inner, 0, sizeof(inner));
 		number++;

@@ -76,7 +76,7 @@ uint64_t plan_payload(const struct plan_case *c);
 int plan_number(const char *text, const char *what, unsigned int least, unsigned int *out,
 		struct failure *why);
 
-/* Reads a plan file. Returns 0 or -errno with `why` naming the line. */
+/* Reads a plan file, or a built-in plan (study/plan_builtin.h). Returns 0 or -errno with `why` naming the line. */
 int plan_load(struct plan *plan, const char *path, struct failure *why);
 
 /*

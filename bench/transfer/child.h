@@ -17,6 +17,9 @@ struct child {
  */
 pid_t child_fork(struct child *child);
 
+/* In the child: ends it, without the parent's atexit handlers and buffers. */
+void child_exit(int status) __attribute__((noreturn));
+
 /* An empty word to the child (or, in the child, to the parent). Returns 0 or -errno. */
 int child_tell(const struct child *child);
 

@@ -4,6 +4,7 @@
 #define COPYTAX_TRANSFER_PAYLOAD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
@@ -35,6 +36,9 @@ void payload_remove_many(const char *path, unsigned int count);
 
 /* The file of connection `index` in such a folder; the caller frees it. NULL: out of memory. */
 char *payload_path(const char *folder, unsigned int index);
+
+/* Does the file begin as payload_create() would have written it, with whatever seed? Empty ones do, too. */
+bool payload_is_made(int fd);
 
 /* Is `path` a readable regular file? Its size. Returns 0 or -errno with `why` (exit code 2). */
 int payload_check(const char *path, uint64_t *size, struct failure *why);

@@ -127,7 +127,7 @@ static int start_children(struct harness *h)
 	pid = child_fork(&h->receiver);
 	if (!pid) {
 		receiver_main(h->spec, &h->receiver, listener);
-		_exit(0);
+		child_exit(0);
 	}
 	close(listener);
 	if (pid > 0) {
@@ -135,7 +135,7 @@ static int start_children(struct harness *h)
 		if (!pid) {
 			close(h->receiver.control);
 			worker_main(h->spec, &h->worker, &at);
-			_exit(0);
+			child_exit(0);
 		}
 	}
 	if (pid < 0)
@@ -374,7 +374,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	pid = child_fork(&h.receiver);
 	if (!pid) {
 		receiver_main(spec, &h.receiver, listener);
-		_exit(0);
+		child_exit(0);
 	}
 	close(listener);
 	/* then the receiver's process holds the session alone, and its death ends it */

@@ -244,14 +244,15 @@ static void refuses_files(void **state)
 /* The plans that ship are plans. */
 static void ships_good_plans(void **state)
 {
-	static const char *const plans[] = { "bench/plans/bench.plan", "bench/plans/quick.plan" };
+	static const char *const plans[] = { "bench/plans/bench.plan", "bench/plans/quick.plan",
+						     "bench", "quick" }; /* the same, built in */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		struct plan plan = { .warmup = -1 };
 		struct failure why = { 0 };
 
-		if (access(plans[i], R_OK))
+		if (strchr(plans[i], '/') && access(plans[i], R_OK))
 			skip();
 		assert_int_equal(plan_load(&plan, plans[i], &why), 0);
 		assert_true(plan.rounds > 0 && plan.size_given);

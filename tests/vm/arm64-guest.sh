@@ -45,6 +45,16 @@ measure methods --watched 1 --events default,arm_n1::L1D_CACHE_REFILL --profile
 measure crowded --watched 0 --methods read_write,sendfile \
 	--events cycles,instructions,CPU-CYCLES,PERF_COUNT_HW_INSTRUCTIONS,r11,r8
 
+# nothing of the libraries that the others load: the same copies, by a program that brings all it needs
+echo "--- the static program"
+if LD_LIBRARY_PATH=/none copytax-static run --methods read_write,mmap_write,sendfile,splice --size 1M --rounds 1 --events none \
+	--quiet --out /tmp/static >/tmp/out 2>&1 && [ "$(grep -c '"ok": true' /tmp/static/result.json)" -eq 4 ]; then
+	passed=$((passed + 1))
+else
+	failed="$failed copytax-static($?)"
+fi
+cat /tmp/out
+
 if [ -n "$failed" ]; then
 	echo "arm64-guest: failed:$failed"
 else

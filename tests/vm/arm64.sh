@@ -8,13 +8,14 @@ set -euo pipefail
 
 usage() {
 	cat <<'END'
-Usage: arm64.sh [--verbose] [--timeout S] [--keep DIR]
+Usage: arm64.sh [--verbose] [--timeout S] [--keep DIR] [--dist FILE]
 
 Fetches an arm64 kernel and libraries into the cache, builds, boots, tests.
 
   --verbose     show the guest's output always, not only on a failure
   --timeout S   seconds for the machine; default 400
   --keep DIR    leave the result of the run there as DIR/result.json
+  --dist FILE   only build the static program, to FILE; nothing is booted
 
 Exit: 0 passed, 1 failed, 2 wrong use, 77 can't be tried here
 END
@@ -27,6 +28,7 @@ top=$(cd "$here/../.." && pwd -P)
 verbose=no
 keep=
 limit=400
+dist=
 while (($#)); do
 	case $1 in
 	-h | --help) usage && exit 0 ;;
@@ -39,6 +41,11 @@ while (($#)); do
 	--timeout)
 		(($# > 1)) || { usage >&2 && exit 2; }
 		limit=$2
+		shift
+		;;
+	--dist)
+		(($# > 1)) || { usage >&2 && exit 2; }
+		dist=$(realpath -m "$2")
 		shift
 		;;
 	*) usage >&2 && exit 2 ;;
@@ -109,9 +116,22 @@ fi
 
 # the caller's make hands down its own switches
 unset MAKEFLAGS MFLAGS MAKELEVEL
+compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root"
+if [[ -n $dist ]]; then
+	mkdir -p "$(dirname "$dist")"
+	if ! nice make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" DIST="$build-dist" dist >"$work/make" 2>&1; then
+		cat "$work/make"
+		echo "FAIL arm64: the static program does not build"
+		exit 1
+	fi
+	cp "$build-dist/copytax-arm64" "$dist"
+	echo "ok arm64: $dist ($(stat -c %s "$dist") bytes)"
+	exit 0
+fi
+
 tests=(events_test profile_test pmu_test)
-if ! nice make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$cache/root" \
-	"$build/copytax" "${tests[@]/#/$build/tests/}" >"$work/make" 2>&1; then
+if ! nice make -C "$top" -j"$(nproc)" BUILD="$build" ARCH=arm64 CC="$compiler" \
+	"$build/copytax" "$build/copytax-static" "${tests[@]/#/$build/tests/}" >"$work/make" 2>&1; then
 	cat "$work/make"
 	echo "it does not build for arm64"
 	exit 1
@@ -122,7 +142,7 @@ fi
 image=$work/image
 mkdir -p "$image"/{bin,dev,proc,sys,tmp,lib}
 cp "$cache/busybox" "$image/bin/"
-cp "$build/copytax" "${tests[@]/#/$build/tests/}" "$image/bin/"
+cp "$build/copytax" "$build/copytax-static" "${tests[@]/#/$build/tests/}" "$image/bin/"
 cp "$here/arm64-guest.sh" "$image/init"
 chmod 755 "$image/init"
 libs="$cache/root/lib/aarch64-linux-gnu $cache/root/usr/lib/aarch64-linux-gnu"

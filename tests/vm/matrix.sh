@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The static program on every kernel under every hardship: boots, runs matrix-guest.sh, and writes the
+# table kernel × hardship × method to a Markdown file.
+set -euo pipefail
+
+usage() {
+	cat <<'END'
+Usage: matrix.sh [--program FILE] [--table FILE] [--timeout S] [VERSION...]
+
+  --program FILE  the program (build/dist/copytax-x86_64; 'make dist' makes it)
+  --table FILE    where the table goes (docs/matrix.md)
+  --timeout S     seconds for each boot; default 900
+
+Exit: 0 all held, 1 something did not, 2 wrong use, 77 nothing could be tried
+END
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+top=$(cd "$here/../.." && pwd -P)
+program=$top/build/dist/copytax-x86_64
+table=$top/docs/matrix.md
+limit=900
+versions=()
+while (($#)); do
+	case $1 in
+	-h | --help) usage && exit 0 ;;
+	--program | --table | --timeout)
+		(($# > 1)) || { usage >&2 && exit 2; }
+		case $1 in
+		--program) program=$(realpath "$2") ;;
+		--table) table=$2 ;;
+		--timeout) limit=$2 ;;
+		esac
+		shift
+		;;
+	-*) usage >&2 && exit 2 ;;
+	*) versions+=("$1") ;;
+	esac
+	shift
+done
+((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3)
+[ -x "$program" ] || { echo "matrix: no $program: 'make dist' makes it" >&2 && exit 2; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-matrix.XXXXXX")
+child=
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+	local status=$?
+	trap - EXIT INT TERM HUP
+	if [ -n "$child" ] && kill "$child" 2>/dev/null; then wait "$child" || true; fi
+	rm -rf "$work"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# In the background and waited for, so that a signal here ends the machine at once.
+guarded() {
+	local status=0
+	"$@" >"$work/out" 2>"$work/err" &
+	child=$!
+	wait "$child" || status=$?
+	child=
+	return "$status"
+}
+
+# The three boots: name, arguments of boot.sh, hardships
+boots=(
+	"plain||ext4 xfs btrfs tmpfs io_uring-off paranoid-3 no-root no-types container full-disk"
+	"lockdown|--append lockdown=confidentiality|lockdown"
+	"small|--mem 512|memory-512M"
+)
+
+# boot KERNEL-VERSION ARGUMENTS... -- HARDSHIP...: emulated guests panic or hang now and then: twice again, and said
+attempt() {
+	local version=$1 arguments=$2 hardships=$3 try status
+	for try in 1 2 3; do
+		status=0
+		# shellcheck disable=SC2086 # lists of words
+		guarded "$here/boot.sh" --kernel "$version" --cpus 1 --disk 1G --timeout "$limit" $arguments \
+			-- "$here/matrix-guest.sh" "$program" $hardships || status=$?
+		case $status in
+		124 | 125) echo "    the emulated machine stopped early (exit $status), try $try of 3" ;;
+		*) return "$status" ;;
+		esac
+	done
+	return "$status"
+}
+
+passed=0 failed=0 skipped=0
+: >"$work/rows"
+for version in "${versions[@]}"; do
+	status=0
+	guarded "$here/fetch-kernel.sh" "$version" || status=$?
+	if ((status)); then
+		echo "skip kernel $version: $(tail -n 1 "$work/err")"
+		skipped=$((skipped + 1))
+		continue
+	fi
+	name=$(basename "$(tail -n 1 "$work/out")")
+	for boot in "${boots[@]}"; do
+		IFS='|' read -r what arguments hardships <<<"$boot"
+		SECONDS=0
+		status=0
+		attempt "$version" "$arguments" "$hardships" || status=$?
+		grep '^row' "$work/out" | sed "s/^row/$name/" >>"$work/rows" || true
+		grep -hE '^SKIP' "$work/out" | sed 's/^/    /' || true
+		if ((status == 0)); then
+			passed=$((passed + 1))
+			echo "ok kernel $name, $what: $hardships ($SECONDS s)"
+		elif ((status == 77)); then
+			skipped=$((skipped + 1))
+			echo "skip kernel $name, $what: $(tail -n 1 "$work/err")"
+		else
+			failed=$((failed + 1))
+			echo "FAIL kernel $name, $what: exit status $status ($SECONDS s)"
+			sed 's/^/    /' "$work/out" "$work/err"
+		fi
+	done
+done
+
+# One table per kernel: a row is a hardship, a column a method; reasons below, numbered.
+"$here/matrix-table.awk" "$work/rows" >"$work/table"
+if [ -s "$work/rows" ]; then
+	cp "$work/table" "$table"
+	echo "table: $table"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0)) || exit 1
+((passed > 0)) || exit 77
