@@ -49,6 +49,7 @@ struct collection {
 	char reason[320]; /* why the last case that was not used was not */
 	bool unknown[TERMS]; /* optional terms that some case could not count */
 	char unknown_reason[240]; /* of the last of them */
+	json_t *direct; /* measurements, at that speed; may be NULL */
 	double speed; /* the yardstick that all samples are brought to; NaN: as they were measured */
 };
 
@@ -58,6 +59,7 @@ static void collection_free(struct collection *all)
 		free(all->cases[i].samples);
 	free(all->cases);
 	json_decref(all->not_used);
+	json_decref(all->direct);
 }
 
 /* What keeps a case out of the fit, in words, or NULL. */
@@ -169,6 +171,7 @@ static int collect(const struct result *r, struct collection *all)
 
 	*all = (struct collection){ .cases = calloc(r->case_count + 1, sizeof(*all->cases)),
 				    .not_used = json_array(), .speed = common_speed(r) };
+	all->direct = direct_at_speed(json_object_get(r->prices, "direct"), all->speed);
 	if (!all->cases || !all->not_used)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->case_count && !err; i++) {
@@ -287,7 +290,7 @@ static bool is_copy(enum term t)
  * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
  * copy the other way. When there is none nothing can be predicted, and the loan's reason says so.
  */
-static void borrow(const struct result *r, const char *method, const struct fit *fit,
+static void borrow(const json_t *direct, const char *method, const struct fit *fit,
 		   struct loan *loan)
 {
 	double *price = loan->price;
@@ -298,7 +301,7 @@ static void borrow(const struct result *r, const char *method, const struct fit 
 		price[t] = 0;
 		if (!loan->missing[t])
 			continue;
-		price[t] = direct_price(json_object_get(r->prices, "direct"), (enum term)t, &from);
+		price[t] = direct_price(direct, (enum term)t, &from);
 		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
 			if (is_copy((enum term)t) && is_copy(fit->terms[k].term)) {
 				price[t] = fit->terms[k].price;
@@ -355,7 +358,7 @@ static json_t *predict_cases(const struct collection *all, const char *method, c
 	return cases;
 }
 
-static int predict_method(const struct result *r, const struct collection *all, const char *method,
+static int predict_method(const struct collection *all, const char *method,
 			  enum fit_sums sums, json_t *list)
 {
 	struct fit_case *others = calloc(all->count + 1, sizeof(*others));
@@ -377,7 +380,7 @@ static int predict_method(const struct result *r, const struct collection *all, 
 		if (!fit.term_count)
 			snprintf(loan.reason, sizeof(loan.reason), "too few cases of other methods");
 		else
-			borrow(r, method, &fit, &loan);
+			borrow(all->direct, method, &fit, &loan);
 		json_object_set(out, "borrowed", loan.from);
 		json_object_set_new(out, "reason",
 				    loan.reason[0] ? json_string(loan.reason) : json_null());
@@ -394,7 +397,7 @@ static int predict_method(const struct result *r, const struct collection *all, 
 	return err;
 }
 
-static int predict_each(const struct result *r, const struct collection *all, enum fit_sums sums,
+static int predict_each(const struct collection *all, enum fit_sums sums,
 			json_t *list)
 {
 	int err = 0;
@@ -405,7 +408,7 @@ static int predict_each(const struct result *r, const struct collection *all, en
 		for (size_t k = 0; k < i; k++)
 			seen |= !strcmp(all->cases[k].kase->method, all->cases[i].kase->method);
 		if (!seen)
-			err = predict_method(r, all, all->cases[i].kase->method, sums, list);
+			err = predict_method(all, all->cases[i].kase->method, sums, list);
 	}
 	return err;
 }
@@ -431,7 +434,7 @@ static void put_nothing(json_t *out, const struct collection *all)
 	json_object_set_new(out, "reason", json_string(text));
 }
 
-static int put_fit(const struct result *r, const struct collection *all, struct fit *fit,
+static int put_fit(const struct collection *all, struct fit *fit,
 		   uint64_t seed, json_t *out)
 {
 	json_t *list = json_array();
@@ -447,7 +450,7 @@ static int put_fit(const struct result *r, const struct collection *all, struct 
 			err = fit_intervals(all->cases, all->count, fit, seed, RESAMPLES, CONFIDENCE);
 	}
 	if (!err)
-		err = predict_each(r, all, sums, list);
+		err = predict_each(all, sums, list);
 	json_object_set_new(out, "terms", terms_json(fit));
 	json_object_set_new(out, "reason", json_null());
 	json_object_set_new(out, "absent", absent_json(all));
@@ -457,8 +460,7 @@ static int put_fit(const struct result *r, const struct collection *all, struct 
 	json_object_set_new(out, "condition", number(fit->condition));
 	json_object_set_new(out, "predicted_from_others", list);
 	json_object_set_new(out, "checks",
-			    price_checks(json_object_get(out, "terms"),
-					 json_object_get(r->prices, "direct")));
+			    price_checks(json_object_get(out, "terms"), all->direct));
 	return err;
 }
 
@@ -478,7 +480,7 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 	if (!err && all.count >= CASES_MIN)
 		err = fit_prices(all.cases, all.count, NULL, SUM_NONE, &fit);
 	if (!err && fit.term_count)
-		err = put_fit(result, &all, &fit, seed, out);
+		err = put_fit(&all, &fit, seed, out);
 	else if (!err)
 		put_nothing(out, &all);
 	json_object_set(out, "not_used", all.not_used);
