@@ -52,7 +52,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help deps all bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
+.PHONY: help deps all false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
 	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
 # the plots' sources, wherever BUILD is
@@ -140,6 +140,10 @@ plots: all ## draw the plots of RESULT (the reference result) into plots/
 
 overhead: all ## hold the harness against a bare loop
 	$(Q)scripts/overhead.sh $(BUILD)
+
+false-alarms: all ## are two runs of one build called different, and is a planted copy found? (10 minutes, quiet machine)
+	$(Q)$(MAKE) BUILD=$(BUILD)/planted OPT='$(OPT) -DCOPYTAX_PLANT_COPY' all
+	$(Q)scripts/false-alarms.sh $(BUILD)/copytax $(BUILD)/planted/copytax
 
 # ---- checking ----
 

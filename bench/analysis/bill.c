@@ -14,8 +14,9 @@
 
 /* As a reader goes along a transfer; the stack, which is what is left of it, last. */
 static const enum term order[TERMS] = {
-	TERM_CALLS, TERM_FILE_TO_USER, TERM_USER_TO_SOCKET, TERM_SENDS, TERM_LENDS, TERM_FAULTS,
-	TERM_WAITS, TERM_DISK_TO_CACHE, TERM_DISK_TO_USER, TERM_CARRIED,
+	TERM_CALLS, TERM_FILE_TO_USER, TERM_USER_TO_SOCKET, TERM_MAPPED_TO_SOCKET, TERM_SENDS, TERM_LENDS,
+	TERM_FAULTS, TERM_WAITS, TERM_DISK_TO_CACHE, TERM_DISK_TO_USER, TERM_DELIVERIES, TERM_WAKES,
+	TERM_CARRIED,
 };
 
 static double number_of(const json_t *object, const char *key)
@@ -56,13 +57,15 @@ static json_t *taken_in(const struct result *r, const struct case_result *c, con
 	return out;
 }
 
-/* "GB copied" for both directions together; else the term's own name. */
+/* "GB copied" for all directions together; else the term's own name. */
 static const char *line_name(enum term t, const json_t *term)
 {
 	const json_t *first = json_array_get(json_object_get(term, "with"), 0);
 
 	if (t == TERM_FILE_TO_USER && json_is_true(json_object_get(first, "summed")))
 		return "GB copied";
+	if (t == TERM_USER_TO_SOCKET && json_is_true(json_object_get(first, "summed")))
+		return "GB copied into the socket";
 	return t == TERM_CARRIED ? "GB carried by the stack" : term_texts[t].name;
 }
 

@@ -33,7 +33,7 @@ int block_ratio(const double *a, size_t n, const double *b, size_t m, double con
 	double *work, *ratios;
 	gsl_rng *rng;
 
-	*out = (struct block_interval){ 0, INFINITY };
+	*out = (struct block_interval) { 0, INFINITY };
 	if (n < 2 || m < 2 || !resamples)
 		return 0;
 	work = malloc((n > m ? n : m) * sizeof(*work));

@@ -88,10 +88,22 @@ static void set_sigmas(const struct fit_case *cases, size_t count, double model_
 	}
 }
 
-/* Of one kind, so that their sum means something: bytes copied one way or the other. */
-static bool of_one_kind(enum term a, enum term b)
+/* Of one kind, so that their sum means something: bytes copied from wherever into the socket, or any way. a < b. */
+static bool of_one_kind(enum term a, enum term b, enum fit_sums sums)
 {
-	return a == TERM_FILE_TO_USER && b == TERM_USER_TO_SOCKET;
+	if (a == TERM_USER_TO_SOCKET && b == TERM_MAPPED_TO_SOCKET)
+		return sums >= SUM_INTO_SOCKET;
+	return a == TERM_FILE_TO_USER && sums >= SUM_COPIES &&
+	       (b == TERM_USER_TO_SOCKET || b == TERM_MAPPED_TO_SOCKET);
+}
+
+/* Nothing but terms of its own kind in it. */
+static bool pure(const struct fit_term *t)
+{
+	for (size_t i = 0; i < t->with_count; i++)
+		if (!t->with[i].summed)
+			return false;
+	return true;
 }
 
 /* How many of `b` come with one of `a`: least squares through the origin, cases alike. */
@@ -111,7 +123,7 @@ static double ratio_of(const struct fit_case *cases, size_t count, const struct 
 static void merge(const struct fit_case *cases, size_t count, struct fit *fit, size_t a, size_t b)
 {
 	struct fit_term *into = &fit->terms[a], *from = &fit->terms[b];
-	bool sum = of_one_kind(into->term, from->term) && !into->with_count && !from->with_count;
+	bool sum = of_one_kind(into->term, from->term, SUM_COPIES) && pure(into) && pure(from);
 	double ratio = sum ? 1 : ratio_of(cases, count, into, from);
 
 	into->with[into->with_count].term = from->term;
@@ -119,8 +131,8 @@ static void merge(const struct fit_case *cases, size_t count, struct fit *fit, s
 	into->with[into->with_count++].summed = sum;
 	for (size_t i = 0; i < from->with_count; i++) {
 		into->with[into->with_count] = from->with[i];
-		/* never summed: the sum was of another kind than `a` */
-		into->with[into->with_count].summed = false;
+		/* a sum stays one only among its own kind */
+		into->with[into->with_count].summed = sum;
 		into->with[into->with_count++].per_unit *= ratio;
 	}
 	memmove(from, from + 1, (fit->term_count - b - 1) * sizeof(*from));
@@ -153,26 +165,28 @@ static void two_largest(const double *weakest, size_t n, size_t *a, size_t *b)
 	*b = second;
 }
 
-/* Two of one kind go together before others do, if both have a part in it: their sum still means something. */
+/*
+ * Two of one kind go together before others do, if one of them has a part in it: their sum still means something. The
+ * two ways into the socket first, then all copies.
+ */
 static void two_to_merge(const struct fit *fit, const double *weakest, size_t *a, size_t *b)
 {
+	for (enum fit_sums sums = SUM_INTO_SOCKET; sums <= SUM_COPIES; sums++)
+		for (*a = 0; *a < fit->term_count; (*a)++)
+			for (*b = *a + 1; *b < fit->term_count; (*b)++)
+				if (of_one_kind(fit->terms[*a].term, fit->terms[*b].term, sums) &&
+				    pure(&fit->terms[*a]) && pure(&fit->terms[*b]) &&
+				    fmax(fabs(weakest[*a]), fabs(weakest[*b])) > PART_MIN)
+					return;
 	two_largest(weakest, fit->term_count, a, b);
-	for (size_t i = 0; i < fit->term_count; i++)
-		for (size_t k = i + 1; k < fit->term_count; k++)
-			if (of_one_kind(fit->terms[i].term, fit->terms[k].term) &&
-			    fabs(weakest[i]) > PART_MIN && fabs(weakest[k]) > PART_MIN) {
-				*a = i;
-				*b = k;
-				return;
-			}
 }
 
 /* The first two terms of one kind; false when there are none. */
-static bool find_kin(const struct fit *fit, size_t *a, size_t *b)
+static bool find_kin(const struct fit *fit, enum fit_sums sums, size_t *a, size_t *b)
 {
 	for (*a = 0; *a < fit->term_count; (*a)++)
 		for (*b = *a + 1; *b < fit->term_count; (*b)++)
-			if (of_one_kind(fit->terms[*a].term, fit->terms[*b].term))
+			if (of_one_kind(fit->terms[*a].term, fit->terms[*b].term, sums))
 				return true;
 	return false;
 }
@@ -182,18 +196,19 @@ static bool vague(const struct fit_term *t)
 	return !(t->high - t->low < t->price);
 }
 
-bool fit_is_vague(const struct fit *fit)
+enum fit_sums fit_is_vague(const struct fit *fit)
 {
-	for (size_t a = 0; a < fit->term_count; a++)
-		for (size_t b = a + 1; b < fit->term_count; b++)
-			if (of_one_kind(fit->terms[a].term, fit->terms[b].term) &&
-			    (vague(&fit->terms[a]) || vague(&fit->terms[b])))
-				return true;
-	return false;
+	for (enum fit_sums sums = SUM_INTO_SOCKET; sums <= SUM_COPIES; sums++)
+		for (size_t a = 0; a < fit->term_count; a++)
+			for (size_t b = a + 1; b < fit->term_count; b++)
+				if (of_one_kind(fit->terms[a].term, fit->terms[b].term, sums) &&
+				    (vague(&fit->terms[a]) || vague(&fit->terms[b])))
+					return sums;
+	return SUM_NONE;
 }
 
 static int choose_terms(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
-			bool sum_kinds, struct fit *fit, struct work *w)
+			enum fit_sums sums, struct fit *fit, struct work *w)
 {
 	double inflation[NNLS_COLUMNS_MAX], weakest[NNLS_COLUMNS_MAX];
 	struct regression r;
@@ -209,7 +224,7 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 		if (any && !(left_out && left_out[t]))
 			fit->terms[fit->term_count++] = (struct fit_term){ .term = (enum term)t };
 	}
-	while (sum_kinds && find_kin(fit, &a, &b))
+	while (find_kin(fit, sums, &a, &b))
 		merge(cases, count, fit, a, b);
 	for (;;) {
 		if (!fit->term_count)
@@ -284,7 +299,7 @@ static double r_squared(const struct fit_case *cases, size_t count, const double
 }
 
 int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
-	       bool sum_kinds, struct fit *fit)
+	       enum fit_sums sums, struct fit *fit)
 {
 	struct work w = { 0 };
 	int err;
@@ -301,7 +316,7 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 		err = -ENOMEM;
 	if (!err) {
 		set_sigmas(cases, count, 0.05, fit->sigma);
-		err = choose_terms(cases, count, left_out, sum_kinds, fit, &w);
+		err = choose_terms(cases, count, left_out, sums, fit, &w);
 	}
 	if (!err && fit->term_count) {
 		err = fit_model_error(cases, count, fit, &w);

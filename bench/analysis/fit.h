@@ -36,6 +36,9 @@ struct fit_term {
 	double inflation; /* of its variance, by the other terms */
 };
 
+/* What is summed from the start: nothing, the ways into the socket, all copies. */
+enum fit_sums { SUM_NONE, SUM_INTO_SOCKET, SUM_COPIES };
+
 struct fit {
 	struct fit_term terms[TERMS];
 	size_t term_count; /* 0: the cases can't carry a fit */
@@ -51,18 +54,17 @@ struct fit {
 
 /*
  * Finds the terms (all but those of `left_out`, which may be NULL), merging what can't be told apart, and
- * fits their prices. `sum_kinds`: terms of one kind (copies either way) are summed from the
- * start. Returns 0 or -ENOMEM; fit->term_count is 0 when there are too few cases.
+ * fits their prices. Returns 0 or -ENOMEM; fit->term_count is 0 when there are too few cases.
  * fit_free() in any case.
  */
 int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
-	       bool sum_kinds, struct fit *fit);
+	       enum fit_sums sums, struct fit *fit);
 
 /*
  * Are there two terms of one kind of which an interval is as wide as its price? Then the cases tell them
- * apart on paper only. After fit_intervals().
+ * apart on paper only, and this is what had better be summed. SUM_NONE: no. After fit_intervals().
  */
-bool fit_is_vague(const struct fit *fit);
+enum fit_sums fit_is_vague(const struct fit *fit);
 
 /*
  * Intervals by resampling: the rounds of each case (with replacement, the same rounds for cases of the same

@@ -76,13 +76,14 @@ static int take_side(const struct samples *s, double speed, struct side *out)
 	return 0;
 }
 
-static int add_pair(struct pairs *all, const struct case_result *base, const struct case_result *new)
+static int add_pair(struct pairs *all, const struct case_result *base,
+		    const struct case_result *new)
 {
 	struct pair *p = &all->pair[all->count++];
 	double before, now, speed;
 	int err;
 
-	*p = (struct pair){ .base = base, .new = new };
+	*p = (struct pair) { .base = base, .new = new };
 	err = median_yardstick(&base->samples, &before);
 	if (!err)
 		err = median_yardstick(&new->samples, &now);
@@ -212,8 +213,8 @@ static void choose_family(struct pairs *all, enum metric m, double alpha)
 			break;
 	}
 	for (size_t i = 0; i < all->count; i++)
-		all->pair[i].in_family[m] =
-			all->pair[i].test[AS_MEASURED][m].p_least <= alpha / (double)k;
+		all->pair[i].in_family[m] = all->pair[i].test[AS_MEASURED][m].p_least <=
+					    alpha / (double)k;
 }
 
 static int adjust(struct pairs *all, enum metric m)
@@ -246,7 +247,8 @@ static bool excludes_1(const struct pair *p, enum metric m)
 
 static int find_interval(struct pair *p, enum metric m, double alpha)
 {
-	const struct rank_test *raw = &p->test[AS_MEASURED][m], *equal = &p->test[AT_EQUAL_SPEED][m];
+	const struct rank_test *raw = &p->test[AS_MEASURED][m],
+			       *equal = &p->test[AT_EQUAL_SPEED][m];
 
 	p->low[m] = raw->low;
 	p->high[m] = raw->high;
@@ -262,8 +264,9 @@ static int find_interval(struct pair *p, enum metric m, double alpha)
 	}
 	for (int b = 0; b < (isnan(p->slower) ? 1 : BASES) && excludes_1(p, m); b++) {
 		struct block_interval blocks;
-		int err = block_ratio(p->side[0].value[b][m], p->side[0].n[m], p->side[1].value[b][m],
-				      p->side[1].n[m], 1 - alpha, RESAMPLES, SEED, &blocks);
+		int err = block_ratio(p->side[0].value[b][m], p->side[0].n[m],
+				      p->side[1].value[b][m], p->side[1].n[m], 1 - alpha, RESAMPLES,
+				      SEED, &blocks);
 
 		if (err)
 			return err;

@@ -31,10 +31,10 @@ struct pair {
 	/* the yardstick's median in the new result ÷ in the base, over this case's samples; NaN: one lacks it */
 	double slower;
 	struct rank_test test[BASES][METRICS];
-	double p[METRICS]; /* the larger of the two tests' */
-	double adjusted[METRICS]; /* for the number of cases */
+	double p[METRICS];		    /* the larger of the two tests' */
+	double adjusted[METRICS];	    /* for the number of cases */
 	double low[METRICS], high[METRICS]; /* all intervals together */
-	bool in_family[METRICS]; /* could reach significance at all */
+	bool in_family[METRICS];	    /* could reach significance at all */
 };
 
 struct pairs {

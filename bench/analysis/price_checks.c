@@ -38,6 +38,11 @@ static double number_of(const json_t *object, const char *key)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
 static const json_t *find(const json_t *list, const char *id)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -61,6 +66,27 @@ double direct_value(const json_t *direct, const char *id, double *low, double *h
 	return number_of(one, "value");
 }
 
+json_t *direct_at_speed(const json_t *direct, double yardstick_s)
+{
+	static const char *const keys[] = { "value", "low", "high" };
+	json_t *out = json_deep_copy(direct), *list = json_object_get(out, "measurements");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_array_get(list, i);
+		const char *unit = json_string_value(json_object_get(one, "unit"));
+		double factor = yardstick_s / number_of(one, "yardstick_s");
+
+		/* "s per …" is a time; pages per fault are not */
+		if (!isfinite(factor) || factor <= 0 || !unit || strncmp(unit, "s ", 2) != 0)
+			continue;
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (isfinite(number_of(one, keys[k])))
+				json_object_set_new(one, keys[k],
+						    number(number_of(one, keys[k]) * factor));
+	}
+	return out;
+}
+
 double direct_price(const json_t *direct, enum term term, const char **from)
 {
 	for (size_t i = 0; i < PAIRS; i++) {
@@ -74,11 +100,6 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 		}
 	}
 	return NAN;
-}
-
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
 }
 
 static json_t *check(const struct pair *p, const json_t *term, const json_t *direct)

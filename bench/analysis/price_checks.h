@@ -7,6 +7,12 @@
 
 #include "analysis/terms.h"
 
+/*
+ * The same measurements at another speed of the host: times divided by each one's own yardstick and multiplied by
+ * `yardstick_s`. Those without one stay as they are, as all do when it is NaN. A new reference, or NULL.
+ */
+json_t *direct_at_speed(const json_t *direct, double yardstick_s);
+
 /* A direct measurement's value by id, NaN when there is none; low and high may be NULL. */
 double direct_value(const json_t *direct, const char *id, double *low, double *high);
 

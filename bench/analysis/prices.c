@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/fit.h"
+#include "analysis/host_speed.h"
 #include "analysis/price_checks.h"
 #include "analysis/stats.h"
 
@@ -46,6 +47,10 @@ struct collection {
 	size_t count;
 	json_t *not_used;
 	char reason[320]; /* why the last case that was not used was not */
+	bool unknown[TERMS]; /* optional terms that some case could not count */
+	char unknown_reason[240]; /* of the last of them */
+	json_t *direct; /* measurements, at that speed; may be NULL */
+	double speed; /* the yardstick that all samples are brought to; NaN: as they were measured */
 };
 
 static void collection_free(struct collection *all)
@@ -54,6 +59,7 @@ static void collection_free(struct collection *all)
 		free(all->cases[i].samples);
 	free(all->cases);
 	json_decref(all->not_used);
+	json_decref(all->direct);
 }
 
 /* What keeps a case out of the fit, in words, or NULL. */
@@ -72,7 +78,8 @@ static const char *unfit(const struct case_result *c, const struct case_result *
 	return NULL;
 }
 
-static int take_samples(struct fit_case *f, const struct case_result *c)
+/* Every sample as it would be at one speed of the host; `speed` NaN leaves them as they are. */
+static int take_samples(struct fit_case *f, const struct case_result *c, double speed)
 {
 	struct interval i;
 	double z;
@@ -83,7 +90,9 @@ static int take_samples(struct fit_case *f, const struct case_result *c)
 	for (size_t k = 0; k < c->samples.count; k++)
 		if (c->samples.value[SAMPLE_WARMUP][k] == 0 &&
 		    fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX)
-			f->samples[f->sample_count++] = c->samples.value[SAMPLE_SENDER_CPU_S][k];
+			f->samples[f->sample_count++] =
+				c->samples.value[SAMPLE_SENDER_CPU_S][k] *
+				(isnan(speed) ? 1 : speed / c->samples.value[SAMPLE_YARDSTICK_S][k]);
 	i = stats_median(f->samples, f->sample_count, CONFIDENCE);
 	f->cpu_s = i.median;
 	f->error_s = NAN;
@@ -106,7 +115,12 @@ static int add_case(const struct result *r, const struct case_result *c,
 	all->reason[0] = '\0';
 	for (int t = 0; t < TERMS && !why; t++) {
 		f->count[t] = term_count(r, c, (enum term)t, &reason);
-		if (isnan(f->count[t])) {
+		if (isnan(f->count[t]) && term_optional((enum term)t)) {
+			all->unknown[t] = true;
+			snprintf(all->unknown_reason, sizeof(all->unknown_reason),
+				 "not counted for every case: %s", reason);
+			f->count[t] = 0;
+		} else if (isnan(f->count[t])) {
 			snprintf(all->reason, sizeof(all->reason), "%s not counted: %s",
 				 term_texts[t].name, reason);
 			why = all->reason;
@@ -115,7 +129,7 @@ static int add_case(const struct result *r, const struct case_result *c,
 		}
 	}
 	if (!why) {
-		err = take_samples(f, c);
+		err = take_samples(f, c, all->speed);
 		if (err)
 			return err;
 		if (f->cpu_s >= CPU_S_MIN && f->cpu_s <= CPU_S_MAX) {
@@ -133,13 +147,31 @@ static int add_case(const struct result *r, const struct case_result *c,
 	return json_array_append_new(all->not_used, out) ? -ENOMEM : 0;
 }
 
+/* The host's median speed, when every timed sample has a yardstick. */
+static double common_speed(const struct result *r)
+{
+	struct host_speed speed;
+
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; k < s->count; k++)
+			if (s->value[SAMPLE_WARMUP][k] == 0 &&
+			    !(s->value[SAMPLE_YARDSTICK_S][k] > 0 &&
+			      isfinite(s->value[SAMPLE_YARDSTICK_S][k])))
+				return NAN;
+	}
+	return host_speed(r, &speed) ? NAN : speed.median_s;
+}
+
 static int collect(const struct result *r, struct collection *all)
 {
 	const struct case_result *first = NULL;
 	int err = 0;
 
 	*all = (struct collection){ .cases = calloc(r->case_count + 1, sizeof(*all->cases)),
-				    .not_used = json_array() };
+				    .not_used = json_array(), .speed = common_speed(r) };
+	all->direct = direct_at_speed(json_object_get(r->prices, "direct"), all->speed);
 	if (!all->cases || !all->not_used)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->case_count && !err; i++) {
@@ -147,6 +179,10 @@ static int collect(const struct result *r, struct collection *all)
 			first = &r->cases[i];
 		err = add_case(r, &r->cases[i], first, all);
 	}
+	/* two ways of counting would make a difference of their own: a term counts in all cases or in none */
+	for (int t = 0; t < TERMS; t++)
+		for (size_t i = 0; i < all->count && all->unknown[t]; i++)
+			all->cases[i].count[t] = 0;
 	return err;
 }
 
@@ -198,7 +234,8 @@ static json_t *absent_json(const struct collection *all)
 			any |= all->cases[i].count[t] > 0;
 		if (!any)
 			json_array_append_new(out, json_pack("{s:s, s:s}", "id", term_texts[t].id,
-							     "reason", "no case of this run has any"));
+							     "reason", all->unknown[t] ? all->unknown_reason :
+									       "no case of this run has any"));
 	}
 	return out;
 }
@@ -244,11 +281,16 @@ struct loan {
 	char reason[240]; /* why nothing can be predicted; empty when it can */
 };
 
+static bool is_copy(enum term t)
+{
+	return t == TERM_FILE_TO_USER || t == TERM_USER_TO_SOCKET || t == TERM_MAPPED_TO_SOCKET;
+}
+
 /*
  * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
  * copy the other way. When there is none nothing can be predicted, and the loan's reason says so.
  */
-static void borrow(const struct result *r, const char *method, const struct fit *fit,
+static void borrow(const json_t *direct, const char *method, const struct fit *fit,
 		   struct loan *loan)
 {
 	double *price = loan->price;
@@ -259,10 +301,9 @@ static void borrow(const struct result *r, const char *method, const struct fit 
 		price[t] = 0;
 		if (!loan->missing[t])
 			continue;
-		price[t] = direct_price(json_object_get(r->prices, "direct"), (enum term)t, &from);
+		price[t] = direct_price(direct, (enum term)t, &from);
 		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
-			if ((t == TERM_FILE_TO_USER && fit->terms[k].term == TERM_USER_TO_SOCKET) ||
-			    (t == TERM_USER_TO_SOCKET && fit->terms[k].term == TERM_FILE_TO_USER)) {
+			if (is_copy((enum term)t) && is_copy(fit->terms[k].term)) {
 				price[t] = fit->terms[k].price;
 				from = "a copy the other way";
 			}
@@ -317,8 +358,8 @@ static json_t *predict_cases(const struct collection *all, const char *method, c
 	return cases;
 }
 
-static int predict_method(const struct result *r, const struct collection *all, const char *method,
-			  bool sum_kinds, json_t *list)
+static int predict_method(const struct collection *all, const char *method,
+			  enum fit_sums sums, json_t *list)
 {
 	struct fit_case *others = calloc(all->count + 1, sizeof(*others));
 	json_t *out = json_object();
@@ -333,13 +374,13 @@ static int predict_method(const struct result *r, const struct collection *all, 
 		if (strcmp(all->cases[i].kase->method, method))
 			others[count++] = all->cases[i];
 	if (!err)
-		err = fit_prices(others, count, loan.missing, sum_kinds, &fit);
+		err = fit_prices(others, count, loan.missing, sums, &fit);
 	if (!err) {
 		json_object_set_new(out, "method", json_string(method));
 		if (!fit.term_count)
 			snprintf(loan.reason, sizeof(loan.reason), "too few cases of other methods");
 		else
-			borrow(r, method, &fit, &loan);
+			borrow(all->direct, method, &fit, &loan);
 		json_object_set(out, "borrowed", loan.from);
 		json_object_set_new(out, "reason",
 				    loan.reason[0] ? json_string(loan.reason) : json_null());
@@ -356,7 +397,7 @@ static int predict_method(const struct result *r, const struct collection *all, 
 	return err;
 }
 
-static int predict_each(const struct result *r, const struct collection *all, bool sum_kinds,
+static int predict_each(const struct collection *all, enum fit_sums sums,
 			json_t *list)
 {
 	int err = 0;
@@ -367,7 +408,7 @@ static int predict_each(const struct result *r, const struct collection *all, bo
 		for (size_t k = 0; k < i; k++)
 			seen |= !strcmp(all->cases[k].kase->method, all->cases[i].kase->method);
 		if (!seen)
-			err = predict_method(r, all, all->cases[i].kase->method, sum_kinds, list);
+			err = predict_method(all, all->cases[i].kase->method, sums, list);
 	}
 	return err;
 }
@@ -393,21 +434,23 @@ static void put_nothing(json_t *out, const struct collection *all)
 	json_object_set_new(out, "reason", json_string(text));
 }
 
-static int put_fit(const struct result *r, const struct collection *all, struct fit *fit,
+static int put_fit(const struct collection *all, struct fit *fit,
 		   uint64_t seed, json_t *out)
 {
 	json_t *list = json_array();
 	int err = fit_intervals(all->cases, all->count, fit, seed, RESAMPLES, CONFIDENCE);
-	bool sum_kinds = !err && fit_is_vague(fit);
+	enum fit_sums sums = SUM_NONE, more;
 
-	if (sum_kinds) {
+	/* at most twice: what is summed is not told apart any more */
+	while (!err && (more = fit_is_vague(fit)) > sums) {
+		sums = more;
 		fit_free(fit);
-		err = fit_prices(all->cases, all->count, NULL, true, fit);
+		err = fit_prices(all->cases, all->count, NULL, sums, fit);
 		if (!err)
 			err = fit_intervals(all->cases, all->count, fit, seed, RESAMPLES, CONFIDENCE);
 	}
 	if (!err)
-		err = predict_each(r, all, sum_kinds, list);
+		err = predict_each(all, sums, list);
 	json_object_set_new(out, "terms", terms_json(fit));
 	json_object_set_new(out, "reason", json_null());
 	json_object_set_new(out, "absent", absent_json(all));
@@ -417,8 +460,7 @@ static int put_fit(const struct result *r, const struct collection *all, struct 
 	json_object_set_new(out, "condition", number(fit->condition));
 	json_object_set_new(out, "predicted_from_others", list);
 	json_object_set_new(out, "checks",
-			    price_checks(json_object_get(out, "terms"),
-					 json_object_get(r->prices, "direct")));
+			    price_checks(json_object_get(out, "terms"), all->direct));
 	return err;
 }
 
@@ -436,12 +478,13 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 	json_object_set_new(out, "resamples", json_integer(RESAMPLES));
 	json_object_set_new(out, "confidence", json_real(CONFIDENCE));
 	if (!err && all.count >= CASES_MIN)
-		err = fit_prices(all.cases, all.count, NULL, false, &fit);
+		err = fit_prices(all.cases, all.count, NULL, SUM_NONE, &fit);
 	if (!err && fit.term_count)
-		err = put_fit(result, &all, &fit, seed, out);
+		err = put_fit(&all, &fit, seed, out);
 	else if (!err)
 		put_nothing(out, &all);
 	json_object_set(out, "not_used", all.not_used);
+	json_object_set_new(out, "at_yardstick_s", number(all.speed));
 	if (direct)
 		json_object_set(out, "direct", direct);
 	collection_free(&all);

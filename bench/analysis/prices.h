@@ -23,6 +23,7 @@
  *    absent: [{id, reason}],              terms that no case has any of
  *    not_used: [{method, chunk, cache, reason}],
  *    cases: [{method, chunk, cache, measured_s, predicted_s, residual_s, weight}],
+ *    at_yardstick_s,                      the host's speed that all of this is at (measure/yardstick.h); null: as it was
  *    r_squared, model_error, condition,
  *    predicted_from_others: [{method, borrowed: [{id, price, from}], reason | cases: [{chunk,
  *                            cache, measured_s, predicted_s, error_s, error_ratio}], worst_ratio,

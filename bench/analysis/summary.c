@@ -117,6 +117,14 @@ int summarize(const struct result *result, const struct case_result *kase,
 	summary->receiver_cpu_per_gb =
 		scaled(summary->field[SAMPLE_RECEIVER_CPU_S], gb > 0 ? 1 / gb : NAN);
 
+	n = 0;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->value[SAMPLE_WARMUP][i] == 0 && isfinite(s->value[SAMPLE_SENDER_CPU_S][i]))
+			work[n++] = s->value[SAMPLE_SENDER_CPU_S][i];
+	if (steadiness_of(work, n, &summary->steadiness)) {
+		free(work);
+		return -ENOMEM;
+	}
 	summary->baseline = find_baseline(result, kase);
 	if (summary->baseline) {
 		const struct samples *base = &summary->baseline->samples;
@@ -168,6 +176,7 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 	json_object_set_new(part, "receiver", interval_json(&s.receiver_cpu_per_gb));
 	json_object_set_new(part, "total", interval_json(&s.total_cpu_per_gb));
 	json_object_set_new(out, "cpu_s_per_gb", part);
+	json_object_set_new(out, "steadiness", steadiness_json(&s.steadiness));
 	if (s.baseline) {
 		part = json_object();
 		json_object_set_new(part, "baseline", json_string(s.baseline->method));

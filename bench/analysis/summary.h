@@ -4,6 +4,7 @@
 #define COPYTAX_ANALYSIS_SUMMARY_H
 
 #include "analysis/stats.h"
+#include "analysis/steadiness.h"
 #include "result/result.h"
 
 #define SUMMARY_CONFIDENCE 0.95
@@ -22,6 +23,7 @@ struct case_summary {
 	const struct case_result *baseline;
 	/* this case ÷ baseline, median of the ratios of the rounds both took part in */
 	struct interval wall_ratio, sender_cpu_ratio, total_cpu_ratio;
+	struct steadiness steadiness; /* of sender CPU, in the order of rounds */
 };
 
 /* Returns 0 or -ENOMEM. `summary` points into `result` and holds nothing to free. */

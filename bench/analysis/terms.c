@@ -16,10 +16,18 @@ const struct term_text term_texts[TERMS] = {
 			 "calls of copies.user_to_socket; where those aren't known, write calls" },
 	[TERM_LENDS] = { "lends", "hand-overs of page references", "s per hand-over", "hand-overs",
 			 "calls of copies.by_reference; where those aren't known, calls of sendfile and half of splice" },
+	[TERM_DELIVERIES] = { "deliveries", "soft interrupts that deliver", "s per soft interrupt",
+			      "soft interrupts", "counts.softirqs" },
+	[TERM_WAKES] = { "wakes", "times the receiver asked for bytes", "s per time", "times",
+			 "counts.receiver_syscalls" },
 	[TERM_FILE_TO_USER] = { "file_to_user", "GB copied from the page cache", "s per GB", "GB",
 				"copies.file_to_user, and file_to_kernel where it is known" },
-	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket", "s per GB", "GB",
-				  "copies.user_to_socket, and deferred where it is known" },
+	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket from a buffer",
+				  "s per GB", "GB",
+				  "copies.user_to_socket, and deferred where it is known, of what was read before" },
+	[TERM_MAPPED_TO_SOCKET] = { "mapped_to_socket", "GB copied into the socket from a mapping",
+				    "s per GB", "GB",
+				    "copies.user_to_socket less what was read into a buffer before" },
 	[TERM_FAULTS] = { "faults", "page faults", "s per fault", "faults",
 			  "getrusage of the timed samples, median" },
 	[TERM_WAITS] = { "waits", "voluntary switches", "s per switch", "switches",
@@ -107,15 +115,30 @@ static double disk_gb(const struct case_result *c, enum term term)
 	return bytes / 1e9;
 }
 
+/* Bytes that go into the socket and were not read before must come from a mapping of the file. */
+static double mapped_gb(const struct case_result *c)
+{
+	double read = copied_bytes(c, "file_to_user") / 1e9 + disk_gb(c, TERM_DISK_TO_USER);
+
+	return fmax(0, gb_of(c, "user_to_socket", "deferred") - read);
+}
+
+bool term_optional(enum term term)
+{
+	return term == TERM_DELIVERIES || term == TERM_WAKES;
+}
+
 static const char *why_unknown(const struct case_result *c, enum term term)
 {
 	static const char *const site[TERMS] = {
 		[TERM_FILE_TO_USER] = "file_to_user", [TERM_USER_TO_SOCKET] = "user_to_socket",
+		[TERM_MAPPED_TO_SOCKET] = "file_to_user",
 		[TERM_DISK_TO_CACHE] = "disk_to_page_cache", [TERM_DISK_TO_USER] = "disk_to_user",
 	};
 	static const char *const name[TERMS] = {
 		[TERM_CALLS] = "syscalls", [TERM_SENDS] = "syscalls",
 		[TERM_LENDS] = "syscalls",
+		[TERM_DELIVERIES] = "softirqs", [TERM_WAKES] = "receiver_syscalls",
 		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
 	};
 	const char *reason = NULL;
@@ -149,7 +172,16 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 		count = gb_of(c, "file_to_user", "file_to_kernel");
 		break;
 	case TERM_USER_TO_SOCKET:
-		count = gb_of(c, "user_to_socket", "deferred");
+		count = gb_of(c, "user_to_socket", "deferred") - mapped_gb(c);
+		break;
+	case TERM_MAPPED_TO_SOCKET:
+		count = mapped_gb(c);
+		break;
+	case TERM_DELIVERIES:
+		count = count_of(c, "softirqs", NULL);
+		break;
+	case TERM_WAKES:
+		count = count_of(c, "receiver_syscalls", NULL);
 		break;
 	case TERM_FAULTS:
 		count = timed_median(r, c, SAMPLE_FAULTS_MINOR, "page_faults_minor") +

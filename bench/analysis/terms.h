@@ -10,8 +10,11 @@ enum term {
 	TERM_CALLS, /* system calls */
 	TERM_SENDS, /* hand-overs of bytes to the socket: what one costs beyond its call and its bytes */
 	TERM_LENDS, /* hand-overs of page references (sendfile, splice), the same */
+	TERM_DELIVERIES, /* soft interrupts on the sender's bill: over loopback each takes a segment to the receiver's socket */
+	TERM_WAKES, /* times that the receiver asked for bytes: whoever delivers them has to wake it, if it sleeps */
 	TERM_FILE_TO_USER, /* GB copied out of the page cache (into private kernel pages, too) */
-	TERM_USER_TO_SOCKET, /* GB copied into the socket (late copies of lent pages, too) */
+	TERM_USER_TO_SOCKET, /* GB copied into the socket from a buffer that was just filled (late copies of lent pages, too) */
+	TERM_MAPPED_TO_SOCKET, /* GB copied into the socket from a mapping of the file: nothing brought them nearer before */
 	TERM_FAULTS, /* page faults */
 	TERM_WAITS, /* voluntary context switches, each with the work of what it waits for */
 	TERM_DISK_TO_CACHE, /* GB that the disk brought into the page cache */
@@ -28,6 +31,12 @@ struct term_text {
 };
 
 extern const struct term_text term_texts[TERMS];
+
+/*
+ * Terms that only some kernels let one count: when a case lacks one, prices do without it, and its cost is in
+ * theirs. The others a case can't do without.
+ */
+bool term_optional(enum term term);
 
 /*
  * How often a transfer of the case did it, in the term's quantity (GB are 10^9 bytes). NaN when that was

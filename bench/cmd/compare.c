@@ -16,7 +16,7 @@
 #define COMPARISON_SCHEMA "copytax.comparison/1"
 #define SHOWN_MAX 200 /* of a value that differs: mitigations are long */
 
-enum key { KEY_FAIL_IF = 'f', KEY_JSON = 'j', KEY_MARKDOWN = 'm', KEY_MARGIN = 0x200 };
+enum key { KEY_FAIL_IF = 'f', KEY_JSON = 'j', KEY_MARKDOWN = 'm', KEY_MARGIN = 0x200, KEY_VERDICTS, KEY_PLOT };
 
 struct options {
 	const char **paths;
@@ -24,7 +24,8 @@ struct options {
 	struct gate gates[COMPARE_GATES_MAX];
 	int gate_count;
 	double margin;
-	bool json;
+	bool json, verdicts;
+	const char *plot;
 	enum style style;
 	struct failure why;
 };
@@ -37,6 +38,9 @@ static const struct argp_option option_table[] = {
 	  "call nothing different that is closer than this (2%): two runs of one build are not the same either",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
+	{ "verdicts", KEY_VERDICTS, NULL, 0,
+	  "print nothing but a line for each case, for scripts: its method, the verdict on its sender CPU, chunk and cache; and one with the host's speed",
+	  0 },
 	{ "markdown", KEY_MARKDOWN, NULL, 0, "print Markdown", 0 },
 	{ 0 },
 };
@@ -65,6 +69,9 @@ static int take(struct options *o, int key, const char *text)
 		return take_margin(o, text);
 	case KEY_JSON:
 		o->json = true;
+		return 0;
+	case KEY_VERDICTS:
+		o->verdicts = true;
 		return 0;
 	case KEY_MARKDOWN:
 		o->style = STYLE_MARKDOWN;
@@ -380,6 +387,27 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 	return err;
 }
 
+/* "read_write worse 32K warm", and "slower 3.1" in per cent of the yardstick. */
+static void put_verdicts(const json_t *doc, FILE *out)
+{
+	const json_t *cases = json_object_get(doc, "cases");
+	double slower = number_of(json_object_get(doc, "host_speed"), "slower");
+	char chunk[FORMAT_MAX];
+
+	for (size_t i = 0; i < json_array_size(cases); i++) {
+		const json_t *c = json_array_get(cases, i), *metrics = json_object_get(c, "metrics");
+		uint64_t bytes = (uint64_t)json_integer_value(json_object_get(c, "chunk"));
+
+		fprintf(out, "%s %s %s %s\n", text_of(c, "method"),
+			text_of(json_object_get(metrics, metric_names[METRIC_SENDER_CPU]), "verdict"),
+			format_chunk(bytes, chunk), text_of(c, "cache"));
+	}
+	if (isnan(slower))
+		fputs("slower unknown\n", out);
+	else
+		fprintf(out, "slower %.1f\n", (slower - 1) * 100);
+}
+
 /* ---- the command ---- */
 
 /* Most often because of a condition that is part of every case, such as the payload: names them. */
@@ -462,7 +490,9 @@ int cmd_compare(int argc, char **argv)
 	for (size_t i = 0; i < json_array_size(list) && !err && !o.json; i++) {
 		if (i)
 			putchar('\n');
-		if (put_comparison(json_array_get(list, i), o.style, stdout))
+		if (o.verdicts)
+			put_verdicts(json_array_get(list, i), stdout);
+		else if (put_comparison(json_array_get(list, i), o.style, stdout))
 			err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	}
 	json_decref(list);

@@ -17,6 +17,7 @@
 
 #include "analysis/stats.h"
 #include "measure/clock.h"
+#include "measure/yardstick.h"
 #include "transfer/cache.h"
 #include "transfer/child.h"
 #include "transfer/placement.h"
@@ -67,6 +68,7 @@ struct word {
 	int id;
 	char reason[160]; /* when it could not be done */
 	double value[SAMPLES];
+	double yardstick_s; /* before and after it, the mean */
 };
 
 /* The measuring process. */
@@ -74,6 +76,7 @@ struct bench {
 	const struct direct_settings *settings;
 	char *buffer; /* of the largest chunk, aligned for direct I/O */
 	double null_call; /* median */
+	struct yardstick yardstick;
 	struct word words[IDS];
 };
 
@@ -335,6 +338,32 @@ static void disk_reads(struct bench *b)
 		close(fd);
 }
 
+/* One group of measurements, between two looks at how fast the CPU is. */
+static void timed(struct bench *b, int first, int last, void (*measure)(struct bench *b))
+{
+	double before = yardstick_read(&b->yardstick), mean;
+
+	measure(b);
+	mean = (before + yardstick_read(&b->yardstick)) / 2;
+	for (int id = first; id <= last; id++)
+		b->words[id].yardstick_s = mean;
+}
+
+static void all_switches(struct bench *b)
+{
+	const struct direct_settings *settings = b->settings;
+
+	switches(b, SWITCH_SAME, settings->cpu, true);
+	if (settings->cpu >= 0 && settings->cpu == settings->peer_cpu)
+		snprintf(b->words[SWITCH_CROSS].reason, sizeof(b->words[SWITCH_CROSS].reason),
+			 "sender and receiver share a CPU");
+	else
+		switches(b, SWITCH_CROSS, settings->peer_cpu, false);
+	if (settings->cpu < 0)
+		snprintf(b->words[SWITCH_SAME].reason, sizeof(b->words[SWITCH_SAME].reason),
+			 "the sender is not pinned to a CPU");
+}
+
 static void measure_all(const struct direct_settings *settings, const struct child *c)
 {
 	size_t largest = settings->chunk > LARGE_CHUNK ? settings->chunk : LARGE_CHUNK;
@@ -350,19 +379,13 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 		b->words[id].id = id;
 	if (placement_pin(settings->cpu))
 		child_exit(EXIT_FAILURE);
-	null_calls(b);
-	read_copies(b);
-	faults_and_memcpy(b);
-	switches(b, SWITCH_SAME, settings->cpu, true);
-	if (settings->cpu >= 0 && settings->cpu == settings->peer_cpu)
-		snprintf(b->words[SWITCH_CROSS].reason, sizeof(b->words[SWITCH_CROSS].reason),
-			 "sender and receiver share a CPU");
-	else
-		switches(b, SWITCH_CROSS, settings->peer_cpu, false);
-	if (settings->cpu < 0)
-		snprintf(b->words[SWITCH_SAME].reason, sizeof(b->words[SWITCH_SAME].reason),
-			 "the sender is not pinned to a CPU");
-	disk_reads(b);
+	/* without it the measurements stand as they are */
+	(void)yardstick_open(&b->yardstick);
+	timed(b, NULL_CALL, NULL_CALL, null_calls);
+	timed(b, READ_COPY, READ_COPY_1M, read_copies);
+	timed(b, MEMCPY_COPY, FAULT_PAGES, faults_and_memcpy);
+	timed(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
+	timed(b, DISK_WAIT, DISK_READ, disk_reads);
 	for (int id = 0; id < IDS; id++)
 		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
 			child_exit(EXIT_FAILURE);
@@ -390,6 +413,8 @@ static json_t *word_json(const struct word *w)
 		json_object_set_new(out, "confidence", json_real(i.confidence));
 		json_object_set_new(out, "n", json_integer((json_int_t)i.n));
 	}
+	json_object_set_new(out, "yardstick_s",
+			    isfinite(w->yardstick_s) ? json_real(w->yardstick_s) : json_null());
 	json_object_set_new(out, "how", json_string(texts[w->id].how));
 	return out;
 }

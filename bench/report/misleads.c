@@ -86,6 +86,7 @@ static void name(struct names *names, const char *format, ...)
 /* What a walk over the measured cases at the main chunks finds. */
 struct seen {
 	struct names copied, direct, direct_alone, truncate, loopback, few, same, release, wide, bad_hash;
+	struct names outliers, drift, modes;
 	double least_confidence;
 	double steal; /* seconds, the most that a case's interval holds */
 	size_t fewest;
@@ -103,6 +104,23 @@ static void look_at_release(struct seen *f, const struct case_result *kase,
 	if (inside > 0 && after > RELEASE_SHARE * inside && !strstr(f->release.text, kase->method))
 		name(&f->release, "%.40s %s ms (%+.0f%%)", kase->method,
 		     format_number(after * 1e3, ms), 100 * after / inside);
+}
+
+/* What a median and its interval don't show. */
+static void look_at_steadiness(struct seen *f, const struct case_result *kase,
+			       const struct steadiness *s)
+{
+	char low[FORMAT_MAX], high[FORMAT_MAX];
+
+	if (s->outliers)
+		name(&f->outliers, "%.40s (%.40s) %zu of %zu", kase->method, kase->cache,
+		     s->outliers, s->n);
+	if (s->drifts)
+		name(&f->drift, "%.40s (%.40s) %+.0f%%", kase->method, kase->cache,
+		     s->drift_share * 100);
+	if (s->two_modes)
+		name(&f->modes, "%.40s (%.40s) %s and %s ms", kase->method, kase->cache,
+		     format_number(s->low_mode * 1e3, low), format_number(s->high_mode * 1e3, high));
 }
 
 static void look_at_case(struct seen *f, const struct case_result *kase,
@@ -141,6 +159,7 @@ static void look_at_case(struct seen *f, const struct case_result *kase,
 		f->steal = fmax(f->steal, s->field[SAMPLE_STEAL_S].high);
 	f->system_cpu |= s->field[SAMPLE_SYSTEM_CPU_S].n > 0;
 	look_at_release(f, kase, s);
+	look_at_steadiness(f, kase, &s->steadiness);
 }
 
 static int look(const struct result *result, struct seen *f)
@@ -198,6 +217,19 @@ static int state(json_t *list, const struct seen *f)
 		err |= add(list, "wide", "something else was running, or the method itself varies",
 			   "sender CPU is known no better than to %.0f%%: %s", 100 * WIDE_SHARE,
 			   f->wide.text);
+	if (f->modes.count)
+		err |= add(list, "two_modes",
+			   "a median is of the one or the other, as it happens; look at the dots of the plot",
+			   "sender CPU falls into two modes: %s", f->modes.text);
+	if (f->drift.count)
+		err |= add(list, "drift",
+			   "the machine or the case changed during the run; rounds share that out among the methods",
+			   "sender CPU drifts over the run, first to last: %s", f->drift.text);
+	if (f->outliers.count)
+		err |= add(list, "outliers",
+			   "they are in all figures: none is removed, and medians hardly feel them",
+			   "samples far from their median (robust z above %.1f): %s", OUTLIER_Z,
+			   f->outliers.text);
 	if (f->release.count)
 		err |= add(list, "release_outside_clock",
 			   "a process that ends after one transfer pays it too (see hyperfine's "

@@ -19,10 +19,15 @@
 static const uint64_t chunks[] = { 32768, 1048576 };
 
 static const struct synthetic machine = {
-	.price = { [TERM_CARRIED] = 0.030, [TERM_CALLS] = 0.4e-6, [TERM_SENDS] = 1.5e-6,
+	.price = { [TERM_CARRIED] = 0.030,
+		   [TERM_CALLS] = 0.4e-6,
+		   [TERM_SENDS] = 1.5e-6,
 		   [TERM_LENDS] = 2e-6,
-		   [TERM_FILE_TO_USER] = 0.090, [TERM_USER_TO_SOCKET] = 0.120, [TERM_WAITS] = 12e-6 },
-	.noise = 0.03, .rounds = 15,
+		   [TERM_FILE_TO_USER] = 0.090,
+		   [TERM_USER_TO_SOCKET] = 0.120,
+		   [TERM_WAITS] = 12e-6 },
+	.noise = 0.03,
+	.rounds = 15,
 };
 
 /* How slow it may get, how many rounds a slow or a fast time lasts on average, and how the yardstick scatters. */
@@ -78,8 +83,8 @@ static json_t *compared(const struct host *h, const struct synthetic *a, const s
 
 static bool differs(const json_t *doc, size_t i)
 {
-	const json_t *metrics = json_object_get(json_array_get(json_object_get(doc, "cases"), i),
-						"metrics");
+	const json_t *metrics =
+		json_object_get(json_array_get(json_object_get(doc, "cases"), i), "metrics");
 	const char *verdict = json_string_value(
 		json_object_get(json_object_get(metrics, "sender_cpu"), "verdict"));
 
@@ -117,8 +122,8 @@ static void moods_of_the_host_raise_few_alarms(void **state)
 		struct host host;
 		unsigned int rounds;
 	} all[] = {
-		{ { 0.3, 6, 0.01 }, 15 }, /* several moods a run */
-		{ { 0.3, 0, 0.01 }, 15 }, /* one mood a run, another in the next */
+		{ { 0.3, 6, 0.01 }, 15 },  /* several moods a run */
+		{ { 0.3, 0, 0.01 }, 15 },  /* one mood a run, another in the next */
 		{ { 0.3, 20, 0.03 }, 15 }, /* a poor yardstick */
 		{ { 0.3, 10, 0.01 }, 40 }, /* many rounds: small differences are significant */
 	};
@@ -183,9 +188,11 @@ static void a_slower_host_is_named(void **state)
 	assert_true(fabs(slower(doc) - 1.2) < 1e-9);
 	for (size_t i = 0; i < CASES; i++)
 		assert_false(differs(doc, i));
-	metric = json_object_get(json_object_get(json_array_get(json_object_get(doc, "cases"), 0),
-						 "metrics"), "sender_cpu");
-	assert_non_null(strstr(json_string_value(json_object_get(metric, "why")), "host's own speed"));
+	metric = json_object_get(
+		json_object_get(json_array_get(json_object_get(doc, "cases"), 0), "metrics"),
+		"sender_cpu");
+	assert_non_null(
+		strstr(json_string_value(json_object_get(metric, "why")), "host's own speed"));
 	assert_true(json_number_value(json_object_get(metric, "low")) < 1);
 	assert_true(json_number_value(json_object_get(metric, "ratio")) > 1.15);
 	assert_true(json_number_value(json_object_get(metric, "ratio_at_least")) < 1.05);

@@ -60,7 +60,12 @@ static inline void synthetic_counts(const struct synthetic *s, const struct synt
 	if (!m->writes && chunk > 65536)
 		count[TERM_LENDS] = (double)(SYNTHETIC_PAYLOAD / 65536);
 	count[TERM_FILE_TO_USER] = m->reads ? gb : 0;
-	count[TERM_USER_TO_SOCKET] = m->writes ? gb : 0;
+	count[TERM_USER_TO_SOCKET] = m->writes && !m->maps ? gb : 0;
+	count[TERM_MAPPED_TO_SOCKET] = m->writes && m->maps ? gb : 0;
+	/* large pieces go out in few segments; what is lent sooner than what is copied */
+	count[TERM_DELIVERIES] = m->writes ? (chunk > 65536 ? 3000 : m->maps ? 8000 : 6500) :
+					     (chunk < 32768 ? 4500 : 1100);
+	count[TERM_WAKES] = m->direct ? pieces : chunk < 16384 ? 10000 : chunk > 65536 ? 1600 : 4500;
 	count[TERM_FAULTS] = !m->maps ? 0 : cold ? s->faults_cold : s->faults_warm;
 	count[TERM_WAITS] = m->direct ? pieces : 20;
 	count[TERM_DISK_TO_CACHE] = cold && !m->direct ? gb : 0;
@@ -107,8 +112,11 @@ static inline void synthetic_case(const struct synthetic *s, const struct synthe
 		return;
 	}
 	json_object_set_new(c->counts, "syscalls", measured(count[TERM_CALLS], "made up"));
+	json_object_set_new(c->counts, "softirqs", measured(count[TERM_DELIVERIES], "made up"));
+	json_object_set_new(c->counts, "receiver_syscalls", measured(count[TERM_WAKES], "made up"));
 	synthetic_copy(c->copies, "file_to_user", count[TERM_FILE_TO_USER] * 1e9, 0);
-	synthetic_copy(c->copies, "user_to_socket", count[TERM_USER_TO_SOCKET] * 1e9,
+	synthetic_copy(c->copies, "user_to_socket",
+		       (count[TERM_USER_TO_SOCKET] + count[TERM_MAPPED_TO_SOCKET]) * 1e9,
 		       count[TERM_SENDS]);
 	synthetic_copy(c->copies, "by_reference", m->writes ? 0 : SYNTHETIC_PAYLOAD,
 		       count[TERM_LENDS]);
