@@ -25,8 +25,9 @@
 
 #define REAP_EVERY 64 /* sends; what is in the queue by then is mostly one merged range */
 #define GAP_PATIENCE_MS 10000
-/* With nothing outstanding the kernel's memory for completions is free; so often it may still say no. */
-#define REFUSALS_MAX 100
+/* With nothing outstanding of its own a connection waits for the others' pages: five seconds in all. */
+#define REFUSALS_MAX 5000
+#define REFUSED_PAUSE_NS 1000000
 
 _Static_assert(!(COMPLETIONS_WINDOW & (COMPLETIONS_WINDOW - 1)), "numbers are masked");
 
@@ -155,8 +156,11 @@ static int make_room(struct completions *c, int socket, unsigned int *refusals)
 	c->refusals++;
 	if (completions_outstanding(c))
 		return completions_wait(c, socket);
-	/* what was reaped is freed at once: if that was no help, waiting is none */
-	return ++*refusals < REFUSALS_MAX ? 0 : -ENOBUFS;
+	/* what was reaped is freed at once; but other connections of this user have pinned pages, too */
+	if (++*refusals == REFUSALS_MAX)
+		return -ENOBUFS;
+	(void)nanosleep(&(struct timespec){ .tv_nsec = REFUSED_PAUSE_NS }, NULL);
+	return 0;
 }
 
 int completions_send(struct completions *c, int socket, const char *data, size_t len, uint32_t *last)
