@@ -25,8 +25,8 @@
 
 #define REAP_EVERY 64 /* sends; what is in the queue by then is mostly one merged range */
 #define GAP_PATIENCE_MS 10000
-/* With nothing outstanding of its own a connection waits for the others' pages: five seconds in all. */
-#define REFUSALS_MAX 5000
+/* With nothing outstanding of its own a connection waits for the others' pages: a minute in all. */
+#define REFUSALS_MAX 60000
 #define REFUSED_PAUSE_NS 1000000
 
 _Static_assert(!(COMPLETIONS_WINDOW & (COMPLETIONS_WINDOW - 1)), "numbers are masked");
