@@ -52,7 +52,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help deps all false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
+.PHONY: help deps deps-peers peers filesystems all false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
 	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
 # the plots' sources, wherever BUILD is
@@ -137,6 +137,15 @@ bench-quick: all ## the same in under 20 seconds, with a smaller payload: to try
 
 plots: all ## draw the plots of RESULT (the reference result) into plots/
 	$(Q)$(BUILD)/copytax report $(RESULT) --plots-only --out plots
+
+deps-peers: ## install what make peers compares with: nginx, curl, iperf3, socat, nc
+	$(Q)scripts/deps.sh peers
+
+peers: all ## nginx, iperf3, socat, nc beside copytax's methods, in turns over one file
+	$(Q)scripts/peers.sh $(BUILD) $(OUT) $(if $(SIZE),$(SIZE),320000K) $(if $(ROUNDS),$(ROUNDS),9)
+
+filesystems: all ## the same study on ext4, xfs, btrfs, tmpfs (loop devices, root); FS= for fewer
+	$(Q)scripts/filesystems.sh $(BUILD) $(OUT) "$(if $(FS),$(FS),ext4 xfs btrfs tmpfs)" $(RUN_OPTIONS)
 
 overhead: all ## hold the harness against a bare loop
 	$(Q)scripts/overhead.sh $(BUILD)

@@ -70,7 +70,7 @@ int resume_check(const struct result *old, const char *dir, const struct plan_ca
 {
 	static const char *const set[] = { "seed",	   "rounds",	   "warmup_rounds",
 					   "payload_bytes", "payload_made", "payload_sparse",
-					   "payload_path",  "watched_transfers", "time_limit_s",
+					   "watched_transfers", "time_limit_s",
 					   "placement" };
 	static const struct {
 		const char *group, *fact;
@@ -97,6 +97,12 @@ int resume_check(const struct result *old, const char *dir, const struct plan_ca
 		if (then && !json_equal(then, now))
 			return differs(dir, facts[i].fact, then, now, why);
 	}
+	/* the user's own file; ours is made anew wherever the folder is now */
+	if (!json_is_true(json_object_get(settings, "payload_made")) &&
+	    !json_equal(json_object_get(old->settings, "payload_path"),
+			json_object_get(settings, "payload_path")))
+		return differs(dir, "payload_path", json_object_get(old->settings, "payload_path"),
+			       json_object_get(settings, "payload_path"), why);
 	if (old->case_count != count)
 		return fail(why, EXIT_WRONG_USE, EINVAL,
 			    "can't go on with %s: it has %zu cases, and its plan is %zu now; begin anew with another --out",

@@ -490,36 +490,59 @@ static void describe_peer(const struct run *run, struct result *r)
 	result_warn(r, "peer_differs", text, "sinks may differ in what they cost");
 }
 
-/* Says what is ahead, and refuses what would be given up anyway. */
-static int announce(const struct run *run, struct failure *why)
+/* Refuses what would be given up anyway, and a disk that is too small, before a byte is written. */
+static int check_plan(const struct run *run, const char *dir, struct failure *why)
 {
-	struct progress progress = progress_start(run->o->quiet);
+	const struct options *o = run->o;
+	double longest;
+	uint64_t size = 0;
+	int err = 0;
+
+	(void)study_guess(run->cases, run->count, o->warmup, o->watched, &longest);
+	for (size_t i = 0; i < run->count; i++)
+		size = run->cases[i].size > size ? run->cases[i].size : size;
+	if (!o->file && !o->sparse && !o->dry)
+		err = payload_room(dir, size, why);
+	/* the guess can be off by some times; what is off by ten is a slip of the pen */
+	if (err || longest < 10 * o->conditions.time_limit_s)
+		return err;
+	return fail(why, EXIT_WRONG_USE, ETIME,
+		    "one transfer would take some %.0f s, and --time-limit gives each %u s: use a smaller --size or fewer --connections with --each whole, or raise --time-limit",
+		    longest, o->conditions.time_limit_s);
+}
+
+static size_t transfers(const struct run *run)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		sum += run->o->warmup + run->cases[i].rounds;
+	return sum;
+}
+
+static void list_cases(const struct run *run)
+{
 	char text[160], payload[SIZE_TEXT_MAX];
-	double longest, sum = study_guess(run->cases, run->count, run->o->warmup, run->o->watched,
-					  &longest);
-	size_t transfers = 0;
+	double longest;
 
 	for (size_t i = 0; i < run->count; i++) {
-		transfers += run->o->warmup + run->cases[i].rounds;
-		if (!run->o->dry)
-			continue;
 		study_case_text(&run->cases[i], text, sizeof(text));
 		printf("%s, %s bytes, %u rounds\n", text,
 		       size_format(plan_payload(&run->cases[i]), payload), run->cases[i].rounds);
 	}
-	if (run->o->dry)
-		printf("%zu cases, %zu timed transfers, about %.0f s\n", run->count, transfers, sum);
-	else
-		progress_show(&progress, true, sum,
-			      "%zu cases, %zu timed transfers: by a rough guess", run->count,
-			      transfers);
+	printf("%zu cases, %zu timed transfers: by a rough guess %.0f s\n", run->count, transfers(run),
+	       study_guess(run->cases, run->count, run->o->warmup, run->o->watched, &longest));
+}
+
+static void announce(const struct run *run)
+{
+	struct progress progress = progress_start(run->o->quiet);
+	double longest;
+
+	progress_show(&progress, true,
+		      study_guess(run->cases, run->count, run->o->warmup, run->o->watched, &longest),
+		      "%zu cases, %zu timed transfers: by a rough guess", run->count, transfers(run));
 	progress_end(&progress);
-	/* the guess can be off by some times; what is off by ten is a slip of the pen */
-	if (longest < 10 * run->o->conditions.time_limit_s)
-		return 0;
-	return fail(why, EXIT_WRONG_USE, ETIME,
-		    "one transfer would take some %.0f s, and --time-limit gives each %u s: use a smaller --size or fewer --connections with --each whole, or raise --time-limit",
-		    longest, run->o->conditions.time_limit_s);
 }
 
 static int study(struct run *run, const char *dir, struct result *r, struct failure *why)
@@ -615,7 +638,9 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 	int err = find_cases(&run, why);
 
 	if (!err)
-		err = announce(&run, why);
+		err = check_plan(&run, dir, why);
+	if (!err && o->dry)
+		list_cases(&run);
 	if (err || o->dry)
 		goto out;
 	err = find_places(&run, why);
@@ -623,6 +648,8 @@ static int measure(struct options *o, const char *dir, int argc, char **argv, st
 		err = find_links(&run, why);
 	if (!err)
 		err = find_peer(&run, why);
+	if (!err)
+		announce(&run);
 	if (!err)
 		err = sources_make(&wanted, run.cases, run.count, &run.sources, why);
 	if (!err)
@@ -646,21 +673,26 @@ out:
 	return err;
 }
 
-/* Loads what is to be gone on with, and its command in place of this one's. */
-static int resume(const struct argp *argp, struct options *o, struct result **old, char ***words,
-		  int *count, struct failure *why)
+/*
+ * Loads what is to be gone on with, and takes its command for ours. What was said besides --resume is laid
+ * over it: if that makes another study of it, resume_check() refuses.
+ */
+static int resume(const struct argp *argp, struct options *o, int argc, char **argv,
+		  struct result **old, char ***words, int *count, struct failure *why)
 {
-	const struct options given = *o;
-	int err = result_load(o->resume, old, why);
+	const char *dir = o->resume;
+	int err = result_load(dir, old, why);
 
 	if (!err)
 		err = resume_words(*old, words, count, why);
 	if (err)
 		return err;
+	memset(o, 0, sizeof(*o));
+	options_default(o);
 	argp_parse(argp, *count, *words, 0, NULL, o);
-	o->resume = o->out = given.resume;
-	o->quiet = given.quiet;
-	o->json = given.json;
+	o->quiet = o->json = false;
+	argp_parse(argp, argc, argv, 0, NULL, o);
+	o->out = dir;
 	return 0;
 }
 
@@ -695,7 +727,7 @@ int cmd_run(int argc, char **argv)
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &act, NULL);
 	if (o->resume) {
-		err = resume(&argp, o, &old, &words, &argc, &why);
+		err = resume(&argp, o, argc, argv, &old, &words, &argc, &why);
 		argv = words;
 	}
 	if (!err && o->plan_file)

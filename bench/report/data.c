@@ -13,6 +13,7 @@
 #include "report/families.h"
 #include "report/format.h"
 #include "report/machine.h"
+#include "report/sweep.h"
 #include "report/where_data.h"
 
 /* From this many bars on the names under them break at the underscore. */
@@ -604,6 +605,33 @@ static void write_pictures(const struct result *result, const struct families *a
 	end(f, chunk, "chunk.tsv");
 }
 
+/* A picture for each condition that varied, but the chunk, which has its own. */
+static void write_sweeps(const struct result *result, struct files *f, struct drawable *drawable)
+{
+	for (enum dimension d = 0; d < DIMENSIONS && !f->err; d++) {
+		char name[SWEEP_NAME_MAX], table[SWEEP_NAME_MAX + 8], labels[SWEEP_NAME_MAX + 8];
+		struct sweep sweep;
+		FILE *points, *texts;
+
+		if (d == DIM_CHUNK)
+			continue;
+		f->err = sweep_find(result, d, &sweep);
+		if (!f->err && sweep.count) {
+			sweep_name(d, name);
+			snprintf(table, sizeof(table), "%s.tsv", name);
+			snprintf(labels, sizeof(labels), "%s.gp", name);
+			points = begin(f, table);
+			texts = begin(f, labels);
+			if (points && texts)
+				f->err = sweep_write(result, d, &sweep, points, texts);
+			end(f, points, table);
+			end(f, texts, labels);
+			drawable->swept |= 1u << d;
+		}
+		sweep_free(&sweep);
+	}
+}
+
 int data_write(const struct result *result, const char *dir, struct drawable *drawable,
 	       struct failure *why)
 {
@@ -634,6 +662,8 @@ int data_write(const struct result *result, const char *dir, struct drawable *dr
 	if (family)
 		write_pictures(result, &all, family, &f, drawable);
 	families_free(&all);
+	if (!f.err)
+		write_sweeps(result, &f, drawable);
 	if (f.err == -ENOMEM)
 		fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	return f.err;

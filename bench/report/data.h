@@ -9,6 +9,7 @@
  *                                    what the gnuplot sources in scripts/plots draw
  *   events.tsv                       what the events pass counted, one row per case, event and mode
  *   cycles.tsv, sites.tsv            what cycles.gp and sites.gp draw
+ *   sweep-NAME.tsv, sweep-NAME.gp   the same for each condition that took several values
  *   labels.gp                        the texts in the pictures, as gnuplot variables
  */
 #ifndef COPYTAX_REPORT_DATA_H
@@ -18,12 +19,14 @@
 
 #include "base/failure.h"
 #include "result/result.h"
+#include "study/dimension.h"
 
 /* Which pictures have anything to show. */
 struct drawable {
 	bool bars;		/* throughput and cpu */
 	bool sweep;		/* chunk: more than one chunk measured */
 	bool bill;		/* prices, and a method that they explain */
+	unsigned int swept; /* a bit for each enum dimension that took several values */
 	bool copies, crossings; /* counted in one of the cases that the bars show */
 	bool cycles, sites;	/* counted, or sampled, in one of the main family's cases */
 	char no_cycles[240], no_sites[240]; /* else why, for the picture's place */

@@ -10,44 +10,69 @@
 
 #include "report/tool.h"
 
+/* One source draws them all. */
+#define SWEPT(word, dimension, what)                                                               \
+	{                                                                                          \
+		"sweep-" word, "Cost over " what,                                                  \
+			"Two line charts over " what                                               \
+			": CPU seconds per gigabyte of the sender, and throughput, a line per "    \
+			"method. The numbers are in data/cases.tsv.",                              \
+			NEEDS_DIMENSION, dimension                                                 \
+	}
+
 const struct plot plots[] = {
 	{ "throughput", "Throughput by method",
 	  "Bar chart: gigabytes per second of each method, with the interval of the median and "
 	  "every sample as a dot. The same numbers are in the table of the answer.",
-	  NEEDS_BARS },
+	  NEEDS_BARS, 0 },
 	{ "cpu", "CPU seconds per GB",
 	  "Stacked bar chart: CPU seconds per gigabyte of sender and receiver for each method, "
 	  "with the interval of their sum. The same numbers are in the table of the answer.",
-	  NEEDS_BARS },
+	  NEEDS_BARS, 0 },
 	{ "copies", "Copies of every payload byte",
 	  "Stacked bar chart: bytes that the CPU copied per payload byte for each method, by the "
 	  "place of the copy, the receiver's copy beside them, and a diamond where the classic "
 	  "texts put the sender. The same numbers are in the table of megabytes per transfer.",
-	  NEEDS_COPIES },
+	  NEEDS_COPIES, 0 },
 	{ "crossings", "User/kernel crossings and context switches",
 	  "Bar chart on a log scale: user/kernel crossings of the sender per transfer for each "
 	  "method, a diamond where the classic texts put them, and a dot for the context switches. "
 	  "The same numbers are in the table of crossings.",
-	  NEEDS_CROSSINGS },
+	  NEEDS_CROSSINGS, 0 },
 	{ "bill", "The bill of each method",
 	  "Waterfall chart, one panel per method: milliseconds of sender CPU per transfer, line by "
 	  "line, calls, copies, faults, switches, the stack and what is unexplained, up to the bar of "
 	  "what was measured. The same numbers are in the table of the bill.",
-	  NEEDS_BILL },
+	  NEEDS_BILL, 0 },
 	{ "chunk", "Chunk size and CPU seconds per GB",
 	  "Two line charts over the chunk size: CPU seconds per gigabyte of the sender, and of "
 	  "sender and receiver together, a line per method. The sender's numbers are in the table "
 	  "of the chunk sizes.",
-	  NEEDS_SWEEP },
+	  NEEDS_SWEEP, 0 },
 	{ "cycles", "CPU cycles and copies of every byte",
 	  "Two bar charts with a bar per method: CPU cycles of the sender per payload byte, user and "
 	  "kernel mode stacked, and beside it the bytes that it copied per payload byte. The same "
 	  "numbers are in the tables of events and of megabytes per transfer.",
-	  NEEDS_CYCLES },
+	  NEEDS_CYCLES, 0 },
 	{ "sites", "Where the sender's CPU time goes",
 	  "Two stacked bar charts with a bar per method: nanoseconds of sender CPU per KiB of payload by the "
 	  "part of the kernel that its stacks were sampled in, and the same in per cent. The same numbers are in the table of sites.",
-	  NEEDS_SITES },
+	  NEEDS_SITES, 0 },
+	SWEPT("size", DIM_SIZE, "the payload size"),
+	SWEPT("link", DIM_LINK, "the link"),
+	SWEPT("connections", DIM_CONNECTIONS, "the number of connections"),
+	SWEPT("each", DIM_EACH, "what each connection sends"),
+	SWEPT("files", DIM_FILES, "one file or many"),
+	SWEPT("placement", DIM_PLACEMENT, "the placement"),
+	SWEPT("cc", DIM_CONGESTION, "the congestion control"),
+	SWEPT("sndbuf", DIM_SNDBUF, "the send buffer"),
+	SWEPT("rcvbuf", DIM_RCVBUF, "the receive buffer"),
+	SWEPT("nodelay", DIM_NODELAY, "TCP_NODELAY"),
+	SWEPT("mtu", DIM_MTU, "the MTU"),
+	SWEPT("offload", DIM_OFFLOAD, "segmentation offload"),
+	SWEPT("scatter-gather", DIM_GATHER, "scatter-gather"),
+	SWEPT("cache", DIM_CACHE, "the state of the page cache"),
+	SWEPT("sink", DIM_SINK, "the sink"),
 	{ 0 },
 };
 
@@ -66,6 +91,8 @@ bool plot_drawable(const struct plot *plot, const struct drawable *drawable)
 		return drawable->cycles;
 	case NEEDS_SITES:
 		return drawable->sites;
+	case NEEDS_DIMENSION:
+		return drawable->swept >> plot->dimension & 1;
 	case NEEDS_BARS:
 		break;
 	}
@@ -143,7 +170,8 @@ int plots_draw(const char *data_dir, const char *plots_dir, const struct drawabl
 			   data ? plots_dir : data_dir, strerror(errno));
 	err = err ? err : plots_sources(sources, sizeof(sources), why);
 	for (const struct plot *p = plots; p->name && !err; p++) {
-		snprintf(script, sizeof(script), "%s.gp", p->name);
+		snprintf(script, sizeof(script), "%s.gp",
+			 p->need == NEEDS_DIMENSION ? "sweep" : p->name);
 		for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]) && !err; i++) {
 			snprintf(picture, sizeof(picture), "%s/%s.%s", target, p->name, endings[i]);
 			/* a picture of an earlier result must not pass for this one's */

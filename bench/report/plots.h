@@ -14,7 +14,8 @@ struct plot {
 	const char *title;
 	const char *alt; /* what it shows, for those who can't see it */
 	enum plot_need { NEEDS_BARS, NEEDS_COPIES, NEEDS_CROSSINGS, NEEDS_BILL, NEEDS_SWEEP,
-			 NEEDS_CYCLES, NEEDS_SITES } need;
+			 NEEDS_CYCLES, NEEDS_SITES, NEEDS_DIMENSION } need;
+	enum dimension dimension; /* of NEEDS_DIMENSION: drawn by sweep.gp */
 };
 
 /* Ends with one without a name. */

@@ -8,6 +8,7 @@
 
 #include "report/families.h"
 #include "report/grid.h"
+#include "study/dimension.h"
 
 /* What two methods are compared by, and how it is said. */
 struct measure {
@@ -284,6 +285,8 @@ static int say_chunks(FILE *out, const struct result *result, const struct famil
 /* What `other` has that `family` has not: "a cold cache, the truncate sink". */
 static void put_difference(FILE *out, const struct family *family, const struct family *other)
 {
+	const char *key;
+	json_t *value;
 	const struct case_result *a = family->conditions, *b = other->conditions;
 	const char *comma = "";
 	char text[FORMAT_MAX];
@@ -308,8 +311,32 @@ static void put_difference(FILE *out, const struct family *family, const struct 
 		fprintf(out, "%s%s bytes", comma, format_count((double)b->payload, text));
 		comma = ", ";
 	}
+	json_object_foreach(b->conditions, key, value)
+	{
+		char *said;
+
+		/* the payload says these */
+		if (!strcmp(key, "size") || !strcmp(key, "each") || strcmp(a->link, b->link) != 0 ||
+		    a->connections != b->connections ||
+		    json_equal(value, json_object_get(a->conditions, key)))
+			continue;
+		said = json_is_string(value) ? strdup(json_string_value(value)) :
+					       json_dumps(value, JSON_ENCODE_ANY);
+		fprintf(out, "%s%s %s", comma, key, said ? said : "other");
+		free(said);
+		comma = ", ";
+	}
 	if (family->chunk != other->chunk)
 		fprintf(out, "%schunks of %s", comma, format_chunk(other->chunk, text));
+}
+
+/* One condition apart: what is two or more away does not tell which of them changed the answer. */
+static bool one_apart(const struct case_result *a, const struct case_result *b)
+{
+	for (enum dimension d = 0; d < DIMENSIONS; d++)
+		if (d != DIM_CHUNK && case_same_conditions(a, b, dimensions[d].key, "chunk"))
+			return true;
+	return case_same_conditions(a, b, "payload", "chunk");
 }
 
 static int say_families(FILE *out, const struct result *result, const struct families *all,
@@ -321,7 +348,7 @@ static int say_families(FILE *out, const struct result *result, const struct fam
 		const struct family *other = &all->list[i];
 		struct contest c;
 
-		if (other == family)
+		if (other == family || !one_apart(family->conditions, other->conditions))
 			continue;
 		err = hold(result, other, other->chunk, &sender_cpu, &c);
 		if (!err && c.best && c.entrants > 1) {

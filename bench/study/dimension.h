@@ -48,7 +48,7 @@ enum dimension {
 enum each { EACH_SHARE, EACH_WHOLE };
 
 /* Where each connection reads. */
-enum files { FILES_ONE, FILES_MANY };
+enum file_count { FILES_ONE, FILES_MANY };
 
 /* A number, an enumeration's value, or a name. All bytes count: start from zero. */
 union dimension_value {

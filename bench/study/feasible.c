@@ -111,8 +111,17 @@ int feasible(const struct plan_case *c, const struct refusals *refused, char *re
 
 void case_conditions(const struct plan_case *c, json_t *into)
 {
-	for (enum dimension d = 0; d < DIMENSIONS; d++)
-		if (d != DIM_LINK && d != DIM_CONNECTIONS && d != DIM_CHUNK && d != DIM_CACHE &&
-		    d != DIM_SINK)
-			json_object_set_new(into, dimensions[d].key, dimension_json(d, &c->at[d]));
+	for (enum dimension d = 0; d < DIMENSIONS; d++) {
+		json_t *value;
+
+		if (d == DIM_LINK || d == DIM_CONNECTIONS || d == DIM_CHUNK || d == DIM_CACHE ||
+		    d == DIM_SINK)
+			continue;
+		value = dimension_json(d, &c->at[d]);
+		/* what does not apply is no condition of this case */
+		if (json_is_null(value))
+			json_decref(value);
+		else
+			json_object_set_new(into, dimensions[d].key, value);
+	}
 }

@@ -21,7 +21,7 @@ unsigned int feasible_descriptors(unsigned int connections);
 /* Raises this process's limit of open files, which its children inherit, as far as it may, up to what is needed. */
 void feasible_raise_limits(unsigned int connections);
 
-/* The conditions of a case for the result document: what has no member of its own. */
+/* The conditions of a case for the result document: what has no member of its own, and applies. */
 void case_conditions(const struct plan_case *c, json_t *into);
 
 #endif

@@ -53,7 +53,7 @@ struct plan_case {
 	enum sink sink;
 	unsigned int connections;
 	enum each each;
-	enum files files;
+	enum file_count files;
 	uint64_t size; /* of the source file */
 	enum placement placement;
 	struct link_settings link; /* without what belongs to a run: port, veth */

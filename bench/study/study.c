@@ -175,10 +175,13 @@ static struct transfer_spec spec_of(const struct study *s, size_t index, enum si
 
 static json_t *link_json(const struct link_actual *a)
 {
-	return json_pack("{s:o, s:i, s:i, s:o}", "congestion_control",
-			 a->congestion[0] ? json_string(a->congestion) : json_null(), "sndbuf",
-			 a->send_buffer, "rcvbuf", a->receive_buffer, "nodelay",
-			 a->congestion[0] ? json_boolean(a->nodelay) : json_null());
+	json_t *out = json_pack("{s:i, s:i}", "sndbuf", a->send_buffer, "rcvbuf", a->receive_buffer);
+
+	if (a->congestion[0]) {
+		json_object_set_new(out, "congestion_control", json_string(a->congestion));
+		json_object_set_new(out, "nodelay", json_boolean(a->nodelay));
+	}
+	return out;
 }
 
 static void note_link(struct study *s, size_t index, const struct transfer_outcome *out)

@@ -33,9 +33,21 @@ static int check_room(int fd, const char *path, uint64_t size, struct failure *w
 	if (size <= room)
 		return 0;
 	return fail(why, EXIT_MACHINE_CANT, ENOSPC,
-		    "no room for the payload %s: it needs %" PRIu64 " bytes and %" PRIu64
+		    "no room for the payload in %s: it needs %" PRIu64 " bytes and %" PRIu64
 		    " are free; use a smaller --size or an --out on a larger disk",
 		    path, size, room);
+}
+
+int payload_room(const char *dir, uint64_t size, struct failure *why)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	/* what can't be opened is told when the payload is made */
+	if (fd < 0)
+		return 0;
+	err = check_room(fd, dir, size, why);
+	close(fd);
+	return err;
 }
 
 static int write_payload(int fd, uint64_t size, uint64_t seed, const volatile sig_atomic_t *stop)

@@ -23,6 +23,9 @@
 int payload_create(const char *path, uint64_t size, uint64_t seed, const volatile sig_atomic_t *stop,
 		   struct failure *why);
 
+/* Has the file system of the folder `dir` room for a payload? Returns 0 or -errno with `why`. */
+int payload_room(const char *dir, uint64_t size, struct failure *why);
+
 /* The same without its bytes: a hole of `size`, which reads as zeros and takes no room. */
 int payload_create_sparse(const char *path, uint64_t size, struct failure *why);
 

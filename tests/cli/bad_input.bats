@@ -27,7 +27,7 @@ refused() {
 @test "chunk sizes that are none" {
 	for chunk in 0 1 4095 1025M -4K 4KK x ''; do
 		refused 2 "'$chunk' is no chunk size|empty item" run --chunk "$chunk" --out o
-		refused 2 "'$chunk' is no chunk size" send -m sendfile --chunk "$chunk"
+		refused 2 "'$chunk' is no chunk size|empty item" send -m sendfile --chunk "$chunk"
 	done
 	nothing_left_but
 }

@@ -48,24 +48,42 @@ static int load(const char *text, struct plan *plan, struct failure *why)
 	return err;
 }
 
+static int chunks(struct plan_line *line, const char *list, struct failure *why)
+{
+	return dimension_parse(DIM_CHUNK, &line->conditions[DIM_CHUNK], list, why);
+}
+
+static int caches(struct plan_line *line, const char *list, struct failure *why)
+{
+	return dimension_parse(DIM_CACHE, &line->conditions[DIM_CACHE], list, why);
+}
+
+static int sinks(struct plan_line *line, const char *list, struct failure *why)
+{
+	return dimension_parse(DIM_SINK, &line->conditions[DIM_SINK], list, why);
+}
+
 static void lists(void **state)
 {
 	struct plan_line line = { 0 };
 	struct failure why = { 0 };
 
 	(void)state;
-	assert_int_equal(plan_chunks(&line, "4K,whole,1G", &why), 0);
-	assert_int_equal(line.chunk_count, 3);
-	assert_int_equal(line.chunks[0], 4096);
-	assert_int_equal(line.chunks[1], 0);
-	assert_int_equal(line.chunks[2], 1 << 30);
+	assert_int_equal(chunks(&line, "4K,whole,1G", &why), 0);
+	assert_int_equal(line.conditions[DIM_CHUNK].count, 3);
+	assert_int_equal(line.conditions[DIM_CHUNK].value[0].number, 4096);
+	assert_int_equal(line.conditions[DIM_CHUNK].value[1].number, 0);
+	assert_int_equal(line.conditions[DIM_CHUNK].value[2].number, 1 << 30);
 	/* said again: replaced, not added to */
-	assert_int_equal(plan_chunks(&line, "32K", &why), 0);
-	assert_int_equal(line.chunk_count, 1);
-	assert_int_equal(plan_caches(&line, "cold,warm", &why), 0);
-	assert_int_equal(line.caches, 1u << CACHE_COLD | 1u << CACHE_WARM);
-	assert_int_equal(plan_sinks(&line, "drain,verify", &why), 0);
-	assert_int_equal(line.sinks, 1u << SINK_DRAIN | 1u << SINK_VERIFY);
+	assert_int_equal(chunks(&line, "32K", &why), 0);
+	assert_int_equal(line.conditions[DIM_CHUNK].count, 1);
+	/* words in their own order, once each */
+	assert_int_equal(caches(&line, "cold,warm,cold", &why), 0);
+	assert_int_equal(line.conditions[DIM_CACHE].count, 2);
+	assert_int_equal(line.conditions[DIM_CACHE].value[0].number, CACHE_WARM);
+	assert_int_equal(line.conditions[DIM_CACHE].value[1].number, CACHE_COLD);
+	assert_int_equal(sinks(&line, "drain,verify", &why), 0);
+	assert_int_equal(line.conditions[DIM_SINK].count, 2);
 	assert_int_equal(plan_methods(&line, "sendfile", &why), 0);
 	assert_int_equal(__builtin_popcountll(line.methods), 1);
 	assert_int_equal(plan_methods(&line, "all", &why), 0);
@@ -84,13 +102,13 @@ static void refuses_items(void **state)
 		{ plan_methods, "", "has an empty item" },
 		{ plan_methods, "sendfile,", "has an empty item" },
 		{ plan_methods, "Sendfile", "there is no method 'Sendfile'" },
-		{ plan_chunks, "0", "'0' is no chunk size" },
-		{ plan_chunks, "4095", "'4095' is no chunk size" },
-		{ plan_chunks, "1025M", "'1025M' is no chunk size" },
-		{ plan_chunks, "32K,-1", "'-1' is no chunk size" },
-		{ plan_chunks, "whole,all", "'all' is no chunk size" },
-		{ plan_caches, "hot", "there is no cache state 'hot'; there are: warm, cold" },
-		{ plan_sinks, "drain,swim", "there is no sink 'swim'; there are: drain, truncate" },
+		{ chunks, "0", "'0' is no chunk size" },
+		{ chunks, "4095", "'4095' is no chunk size" },
+		{ chunks, "1025M", "'1025M' is no chunk size" },
+		{ chunks, "32K,-1", "'-1' is no chunk size" },
+		{ chunks, "whole,all", "'all' is no chunk size" },
+		{ caches, "hot", "there is no cache state 'hot'; there are: warm, cold, half" },
+		{ sinks, "drain,swim", "there is no sink 'swim'; there are: drain, truncate" },
 	};
 
 	(void)state;
@@ -110,11 +128,11 @@ static void refuses_long_lists(void **state)
 	char list[8192] = "4K";
 
 	(void)state;
-	for (int i = 1; i < PLAN_CHUNKS_MAX; i++)
+	for (int i = 1; i < DIMENSION_VALUES_MAX; i++)
 		strcat(list, ",4K");
-	assert_int_equal(plan_chunks(&line, list, &why), 0);
+	assert_int_equal(chunks(&line, list, &why), 0);
 	strcat(list, ",4K");
-	assert_true(plan_chunks(&line, list, &why) < 0);
+	assert_true(chunks(&line, list, &why) < 0);
 	assert_says(&why, "more than 32 chunk sizes");
 	memset(&why, 0, sizeof(why));
 	memset(list, 'a', sizeof(list) - 1);
@@ -170,7 +188,7 @@ static void loads(void **state)
 	assert_int_equal(plan.rounds, 9);
 	assert_int_equal(plan.warmup, 0);
 	assert_int_equal(plan.line_count, 2);
-	assert_int_equal(plan.lines[0].chunk_count, 2);
+	assert_int_equal(plan.lines[0].conditions[DIM_CHUNK].count, 2);
 	assert_int_equal(plan.lines[0].rounds, 3);
 	assert_int_equal(plan.lines[1].methods, 0);
 	assert_int_equal(load("case\n", &plan, &why), 0);
@@ -244,18 +262,29 @@ static void refuses_files(void **state)
 /* The plans that ship are plans. */
 static void ships_good_plans(void **state)
 {
-	static const char *const plans[] = { "bench/plans/bench.plan", "bench/plans/quick.plan",
-						     "bench", "quick" }; /* the same, built in */
+	static const char *const plans[] = {
+		"bench/plans/bench.plan",	"bench/plans/quick.plan",
+		"bench/plans/classic.plan",	"bench/plans/chunk-size.plan",
+		"bench/plans/cold-cache.plan",	"bench/plans/connections.plan",
+		"bench/plans/links.plan",	"bench/plans/everything.plan",
+		"bench",			"quick", /* the same, built in */
+	};
+	static const struct plan_line nothing;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		struct plan plan = { .warmup = -1 };
+		struct plan_case *cases;
 		struct failure why = { 0 };
+		size_t count;
 
 		if (strchr(plans[i], '/') && access(plans[i], R_OK))
 			skip();
 		assert_int_equal(plan_load(&plan, plans[i], &why), 0);
 		assert_true(plan.rounds > 0 && plan.size_given);
+		assert_int_equal(plan_expand(&plan, &nothing, &cases, &count, &why), 0);
+		assert_true(count > 4 && count < 200);
+		free(cases);
 	}
 }
 
@@ -356,7 +385,7 @@ static void the_command_line_replaces(void **state)
 
 	(void)state;
 	assert_int_equal(plan_methods(&override, "splice", &why), 0);
-	assert_int_equal(plan_chunks(&override, "64K,whole", &why), 0);
+	assert_int_equal(chunks(&override, "64K,whole", &why), 0);
 	cases = expand("rounds 6\ncase methods=all chunk=4K rounds=2\ncase chunk=1M cache=cold sink=splice\n",
 		       &override, &count);
 	assert_int_equal(count, 4);

@@ -384,6 +384,12 @@ static void refuses_ragged_columns(void **state)
 		json_t *column = json_object_get(samples, sample_field_name((enum sample_field)f));
 		json_t *last = json_incref(json_array_get(column, 2));
 
+		/* how connections shared is told of several only */
+		if (f >= SAMPLE_SHARE_MIN && f <= SAMPLE_SHARE_JAIN) {
+			assert_null(column);
+			continue;
+		}
+
 		json_array_remove(column, 2);
 		store(doc);
 		assert_refused("differ in length");
