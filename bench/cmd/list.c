@@ -65,14 +65,17 @@ static void list_caches(void)
 {
 	printf("Page cache (--cache):\n"
 	       "  %-14s the whole payload is resident, verified before every sample\n"
-	       "  %-14s none of it is, verified before every sample\n",
-	       cache_names[CACHE_WARM], cache_names[CACHE_COLD]);
+	       "  %-14s none of it is, verified before every sample\n"
+	       "  %-14s every second stretch of 1 MiB is, verified before every sample\n",
+	       cache_names[CACHE_WARM], cache_names[CACHE_COLD], cache_names[CACHE_HALF]);
 }
 
 static void list_links(void)
 {
-	printf("Links (--link):\n  %-14s %s\n  %-14s %s (--peer)\n", link_names[LINK_TCP],
-	       link_summaries[LINK_TCP], link_names[LINK_REMOTE], link_summaries[LINK_REMOTE]);
+	printf("Links (--link):\n");
+	for (int i = 0; i < LINKS; i++)
+		printf("  %-14s %s%s\n", link_names[i], link_summaries[i],
+		       i == LINK_REMOTE ? " (--peer)" : "");
 }
 
 int cmd_list(int argc, char **argv)

@@ -311,8 +311,9 @@ static void fills_in_what_nobody_said(void **state)
 
 	(void)state;
 	assert_int_equal(plan_expand(&plan, &nothing, &cases, &count, &why), 0);
-	assert_int_equal(count, method_count());
+	assert_int_equal(count, 5);
 	for (size_t i = 0; i < count; i++) {
+		/* the classic ones, which come first */
 		assert_ptr_equal(cases[i].method, methods[i]);
 		assert_int_equal(cases[i].chunk, CHUNK_DEFAULT);
 		assert_int_equal(cases[i].cache, CACHE_WARM);
