@@ -673,25 +673,30 @@ out:
 	return err;
 }
 
+struct command {
+	char **words;
+	int count;
+};
+
 /*
  * Loads what is to be gone on with, and takes its command for ours. What was said besides --resume is laid
  * over it: if that makes another study of it, resume_check() refuses.
  */
-static int resume(const struct argp *argp, struct options *o, int argc, char **argv,
-		  struct result **old, char ***words, int *count, struct failure *why)
+static int resume(const struct argp *argp, struct options *o, const struct command *given,
+		  struct command *begun, struct result **old, struct failure *why)
 {
 	const char *dir = o->resume;
 	int err = result_load(dir, old, why);
 
 	if (!err)
-		err = resume_words(*old, words, count, why);
+		err = resume_words(*old, &begun->words, &begun->count, why);
 	if (err)
 		return err;
 	memset(o, 0, sizeof(*o));
 	options_default(o);
-	argp_parse(argp, *count, *words, 0, NULL, o);
+	argp_parse(argp, begun->count, begun->words, 0, NULL, o);
 	o->quiet = o->json = false;
-	argp_parse(argp, argc, argv, 0, NULL, o);
+	argp_parse(argp, given->count, given->words, 0, NULL, o);
 	o->out = dir;
 	return 0;
 }
@@ -708,7 +713,9 @@ int cmd_run(int argc, char **argv)
 	struct sigaction act = { .sa_handler = on_signal }, before;
 	struct result *r = result_new(), *old = NULL;
 	struct failure why = { 0 };
-	char dated[64], **words = NULL;
+	const struct command given = { argv, argc };
+	struct command begun = { NULL, 0 };
+	char dated[64];
 	time_t now = time(NULL);
 	struct tm tm;
 	int err = 0, code;
@@ -727,8 +734,9 @@ int cmd_run(int argc, char **argv)
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &act, NULL);
 	if (o->resume) {
-		err = resume(&argp, o, argc, argv, &old, &words, &argc, &why);
-		argv = words;
+		err = resume(&argp, o, &given, &begun, &old, &why);
+		argc = begun.count;
+		argv = begun.words;
 	}
 	if (!err && o->plan_file)
 		err = plan_load(&o->plan, o->plan_file, &why);
@@ -752,7 +760,7 @@ int cmd_run(int argc, char **argv)
 	code = err ? cmd_failed(&why) : o->dry ? EXIT_DONE : exit_code_of(r);
 	result_free(r);
 	result_free(old);
-	free(words);
+	free(begun.words);
 	free(o);
 	return code;
 }

@@ -211,6 +211,16 @@ static int put_sites(const struct result *result, const struct report_parts *par
 	return err;
 }
 
+/* The pictures of the conditions that varied. */
+static int put_swept(const struct result *result, const struct report_parts *parts, FILE *out)
+{
+	(void)result;
+	for (const struct plot *p = plots; p->name && !parts->no_plots; p++)
+		if (p->need == NEEDS_DIMENSION && plot_drawable(p, &parts->drawable))
+			fprintf(out, "![%s: %s](plots/%s.svg)\n\n", p->title, p->alt, p->name);
+	return 0;
+}
+
 /*
  * The report, in order. A section's text is made by `write` from the result alone, or by `compose` from what
  * lies beside it too; its pictures come between the lead and the text. One that has neither is left out.
@@ -249,6 +259,9 @@ static const struct section {
 	  bill_write, NULL, { "bill" } },
 	{ "Prices, and their checks", "", prices_write, NULL, { NULL } },
 	{ "Chunk sizes", "", table_sweep, NULL, { "chunk" } },
+	{ "Other conditions",
+	  "Each condition that took several values, with the others as in the caption.\n\n", NULL,
+	  put_swept, { NULL } },
 	{ "What the classic texts claim", "", claims_write, NULL, { NULL } },
 	{ "hyperfine's second opinion", "", NULL, put_hyperfine, { NULL } },
 	{ "Without a number", "", table_refused, NULL, { NULL } },

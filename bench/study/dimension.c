@@ -282,6 +282,14 @@ union dimension_value dimension_default(enum dimension d)
 	return defaults[d];
 }
 
+bool dimension_equal(const union dimension_value *a, const union dimension_value *b)
+{
+	size_t rest = sizeof(a->number);
+
+	return a->number == b->number &&
+	       !memcmp(a->name + rest, b->name + rest, sizeof(a->name) - rest);
+}
+
 void dimension_settle(union dimension_value at[static DIMENSIONS])
 {
 	static const union dimension_value none = { NOT_APPLICABLE }, no_name = { .name = "-" };

@@ -56,6 +56,9 @@ union dimension_value {
 	char name[CONGESTION_NAME_MAX];
 };
 
+/* Are they the same value? */
+bool dimension_equal(const union dimension_value *a, const union dimension_value *b);
+
 struct dimension_list {
 	union dimension_value value[DIMENSION_VALUES_MAX];
 	size_t count;

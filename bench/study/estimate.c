@@ -57,7 +57,7 @@ void study_case_text(const struct plan_case *c, char *text, size_t size)
 		union dimension_value usual = dimension_default(d);
 
 		if (d == DIM_CHUNK || d == DIM_CACHE || d == DIM_SIZE ||
-		    !memcmp(&usual, &c->at[d], sizeof(usual)))
+		    dimension_equal(&usual, &c->at[d]))
 			continue;
 		dimension_format(d, &c->at[d], value);
 		if (strcmp(value, "-"))

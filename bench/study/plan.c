@@ -239,6 +239,15 @@ uint64_t plan_payload(const struct plan_case *c)
 	return plan_share(c) * c->connections;
 }
 
+static bool same_values(const union dimension_value a[static DIMENSIONS],
+			const union dimension_value b[static DIMENSIONS])
+{
+	for (enum dimension d = 0; d < DIMENSIONS; d++)
+		if (!dimension_equal(&a[d], &b[d]))
+			return false;
+	return true;
+}
+
 static int add_case(struct plan_case **cases, size_t *count, const struct plan_case *wanted)
 {
 	struct plan_case *grown;
@@ -246,7 +255,7 @@ static int add_case(struct plan_case **cases, size_t *count, const struct plan_c
 	for (size_t i = 0; i < *count; i++) {
 		struct plan_case *c = &(*cases)[i];
 
-		if (c->method == wanted->method && !memcmp(c->at, wanted->at, sizeof(c->at))) {
+		if (c->method == wanted->method && same_values(c->at, wanted->at)) {
 			if (c->rounds < wanted->rounds)
 				c->rounds = wanted->rounds;
 			return 0;

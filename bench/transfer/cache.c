@@ -120,7 +120,7 @@ static int read_half(int fd, uint64_t size)
 	char *buffer = malloc(READ_BYTES);
 	int err = buffer ? -posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) : -ENOMEM;
 
-	for (uint64_t at = 0; at < size && !err; at += 2 * CACHE_STRETCH_BYTES)
+	for (uint64_t at = 0; at < size && !err; at += 2UL * CACHE_STRETCH_BYTES)
 		for (size_t got = 0; got < CACHE_STRETCH_BYTES && at + got < size && !err;) {
 			ssize_t n = pread(fd, buffer, CACHE_STRETCH_BYTES - got, (off_t)(at + got));
 
