@@ -707,13 +707,13 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	s.seconds = calloc(count ? count : 1, sizeof(*s.seconds));
 	s.sources = calloc(count ? count : 1, sizeof(*s.sources));
 	err = s.seconds && s.sources ? add_cases(&s) : -ENOMEM;
-	if (err)
+	if (err) {
 		err = fail(why, EXIT_MACHINE_CANT, -err, "out of memory for the study");
-	if (!err) {
-		read_all_anew(&s);
-		probe_cases(&s);
-		err = verify_all(&s, why);
+		goto out;
 	}
+	read_all_anew(&s);
+	probe_cases(&s);
+	err = verify_all(&s, why);
 	if (!err)
 		err = measure_all(&s, why);
 	if (!err && settings->watched)
@@ -724,6 +724,7 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 		err = pass_profile(&s, why);
 	conclude(&s);
 	progress_end(&s.progress);
+out:
 	free(s.sources);
 	free(s.seconds);
 	free(s.hashes);

@@ -210,7 +210,7 @@ none() {
 		--events none --quiet >/dev/null 2>errors || { cat errors; skip 'no loop mounts here'; }
 	[ "$(jq -r .host.storage.file_system.value o/ext4/result.json)" = ext4 ]
 	[ "$(jq -r .host.storage.file_system.value o/tmpfs/result.json)" = tmpfs ]
-	[ "$(ls -A o | tr '\n' ' ')" = 'ext4 tmpfs ' ]
+	[ "$(find o -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = 'ext4 tmpfs ' ]
 	teardown_leftovers
 	[ -z "$(losetup -a 2>/dev/null | grep copytax- || true)" ]
 }
