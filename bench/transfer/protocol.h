@@ -39,7 +39,7 @@
 #define PROTOCOL_CONNECTIONS_MAX 4096u
 #define PROTOCOL_PAYLOAD_MAX (UINT64_C(1) << 50)
 #define PROTOCOL_BUFFER_MAX (64u << 20) /* of a socket, as asked of the kernel */
-#define PROTOCOL_SECONDS_MAX (30u * 24 * 3600)
+#define PROTOCOL_SECONDS_MAX 2592000u /* 30 days */
 #define PROTOCOL_SINKS_MAX 16
 
 enum protocol_type {

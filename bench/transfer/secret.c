@@ -29,6 +29,11 @@ static int read_all(int fd, struct secret *secret)
 	return -EFBIG;
 }
 
+static bool is_blank(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 int secret_load(const char *path, struct secret *secret, struct failure *why)
 {
 	struct stat st;
@@ -51,7 +56,7 @@ int secret_load(const char *path, struct secret *secret, struct failure *why)
 				   err == -EFBIG ? "it holds 4096 bytes or more" : strerror(-err));
 	}
 	close(fd);
-	while (secret->length && memchr(" \t\r\n", secret->bytes[secret->length - 1], 4))
+	while (secret->length && is_blank(secret->bytes[secret->length - 1]))
 		secret->length--;
 	if (!err && secret->length < SECRET_LEAST)
 		err = fail(why, EXIT_WRONG_USE, EINVAL,
