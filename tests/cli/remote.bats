@@ -89,7 +89,7 @@ two_hosts() {
 		[[ $output == "$method: 1048576 bytes in "*"is the file's own" ]]
 	done
 	run -0 --separate-stderr ip netns exec "$near" "$copytax" run --link remote --peer "198.51.100.2:$port" \
-		--secret-file ../secret --methods read_write,sendfile --sink drain,truncate,splice --size 1M \
+		--secret-file ../secret --methods read_write,sendfile --sink drain,truncate,splice --connections 1,8 --size 1M \
 		--rounds 2 --warmup 1 --quiet --out o
 	jq -e --arg peer "198.51.100.2:$port" '
 		.settings.peer.address == $peer and .settings.peer.authenticated and (.settings.peer.kernel | length > 0)
