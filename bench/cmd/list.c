@@ -71,8 +71,9 @@ static void list_caches(void)
 
 static void list_links(void)
 {
-	printf("Links (--link):\n  %-14s %s\n  %-14s %s (--peer)\n", link_names[LINK_TCP],
-	       link_summaries[LINK_TCP], link_names[LINK_REMOTE], link_summaries[LINK_REMOTE]);
+	printf("Links (--link):\n");
+	for (int i = 0; i < LINKS; i++)
+		printf("  %-14s %s\n", link_names[i], link_summaries[i]);
 }
 
 int cmd_list(int argc, char **argv)
