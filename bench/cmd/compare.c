@@ -10,6 +10,7 @@
 
 #include "analysis/compare.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "report/grid.h"
 
 
@@ -84,7 +85,6 @@ static int take(struct options *o, int key, const char *text)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct options *o = state->input;
-	int known;
 
 	if (key == ARGP_KEY_ARG) {
 		/* never more than argc */
@@ -94,12 +94,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	if (key == ARGP_KEY_END && o->path_count < 2)
 		argp_failure(state, EXIT_WRONG_USE, 0,
 			     "name two results or more: BASE NEW [NEW…]; see --help");
-	known = take(o, key, text);
-	if (known > 0)
-		return ARGP_ERR_UNKNOWN;
-	if (known < 0)
-		argp_failure(state, (int)o->why.exit_code, 0, "%s", o->why.text);
-	return 0;
+	return option_result(state, key, text, take(o, key, text), &o->why);
 }
 
 static const char *text_of(const json_t *object, const char *key)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/options.h"
+
 enum key { KEY_PORT = 0x100, KEY_LIMIT, KEY_PEER, KEY_SECRET, KEY_DIMENSION };
 
 struct conditions conditions_default(void)
@@ -78,13 +80,8 @@ static int take(struct conditions *c, int key, const char *text)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct conditions *c = state->input;
-	int known = take(c, key, text);
 
-	if (known > 0)
-		return ARGP_ERR_UNKNOWN;
-	if (known < 0)
-		argp_failure(state, (int)c->why.exit_code, 0, "%s", c->why.text);
-	return 0;
+	return option_result(state, key, text, take(c, key, text), &c->why);
 }
 
 const struct argp conditions_argp = { .options = options, .parser = parse };

@@ -74,8 +74,7 @@ static void list_links(void)
 {
 	printf("Links (--link):\n");
 	for (int i = 0; i < LINKS; i++)
-		printf("  %-14s %s%s\n", link_names[i], link_summaries[i],
-		       i == LINK_REMOTE ? " (--peer)" : "");
+		printf("  %-14s %s\n", link_names[i], link_summaries[i]);
 }
 
 int cmd_list(int argc, char **argv)

@@ -22,8 +22,7 @@ int peer_open(const struct conditions *c, bool wanted, const volatile sig_atomic
 		return 0;
 	}
 	if (!c->peer)
-		return fail(why, EXIT_WRONG_USE, EINVAL,
-			    PEER_MISSING);
+		return fail(why, EXIT_WRONG_USE, EINVAL, PEER_MISSING);
 	remote = calloc(1, sizeof(*remote));
 	if (!remote)
 		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");

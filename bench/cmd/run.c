@@ -14,6 +14,7 @@
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
+#include "cmd/options.h"
 #include "cmd/peer.h"
 #include "cmd/resume.h"
 #include "cmd/sources.h"
@@ -183,20 +184,12 @@ static int take(struct options *o, int key, const char *text)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct options *o = state->input;
-	int known;
 
 	if (key == ARGP_KEY_INIT) {
 		state->child_inputs[0] = &o->conditions;
 		return 0;
 	}
-	if (key == ARGP_KEY_ARG)
-		argp_failure(state, EXIT_WRONG_USE, 0, "'%s' is no option; see --help", text);
-	known = take(o, key, text);
-	if (known > 0)
-		return ARGP_ERR_UNKNOWN;
-	if (known < 0)
-		argp_failure(state, (int)o->why.exit_code, 0, "%s", o->why.text);
-	return 0;
+	return option_result(state, key, text, take(o, key, text), &o->why);
 }
 
 static int make_folders(const char *dir, struct failure *why)

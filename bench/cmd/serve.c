@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "study/feasible.h"
 #include "study/plan.h"
 #include "transfer/serve.h"
@@ -112,16 +113,8 @@ static int take(struct options *o, int key, const char *text)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct options *o = state->input;
-	int known;
 
-	if (key == ARGP_KEY_ARG)
-		argp_failure(state, EXIT_WRONG_USE, 0, "'%s' is no option; see --help", text);
-	known = take(o, key, text);
-	if (known > 0)
-		return ARGP_ERR_UNKNOWN;
-	if (known < 0)
-		argp_failure(state, (int)o->why.exit_code, 0, "%s", o->why.text);
-	return 0;
+	return option_result(state, key, text, take(o, key, text), &o->why);
 }
 
 static void listening(const struct link_address *at)

@@ -56,12 +56,13 @@ int address_parse(const char *text, bool resolve, struct link_address *out, stru
 	memset(out, 0, sizeof(*out));
 	if (split(text, host, &port) || !is_port(port))
 		return fail(why, EXIT_WRONG_USE, EINVAL,
-			    "'%s' is no address: use %s:PORT, with an IPv6 address in brackets", text,
-			    resolve ? "HOST" : "ADDR");
+			    "'%s' is no address: use %s:PORT, with an IPv6 address in brackets",
+			    text, resolve ? "HOST" : "ADDR");
 	err = getaddrinfo(host, port, &hints, &found);
 	if (err)
 		return fail(why, resolve ? EXIT_MACHINE_CANT : EXIT_WRONG_USE, EADDRNOTAVAIL,
-			    resolve ? "can't find the host '%s': %s" : "'%s' is no numeric address: %s",
+			    resolve ? "can't find the host '%s': %s"
+				    : "'%s' is no numeric address: %s",
 			    host, err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
 	memcpy(&out->address, found->ai_addr, found->ai_addrlen);
 	out->length = found->ai_addrlen;

@@ -183,7 +183,7 @@ int protocol_parse(const uint8_t *data, size_t size, struct protocol_message *ou
 		return -EMSGSIZE;
 	if (size - PROTOCOL_HEADER < length)
 		return 0;
-	body = (struct reader){ data + PROTOCOL_HEADER, (size_t)length, false };
+	body = (struct reader) { data + PROTOCOL_HEADER, (size_t)length, false };
 	out->type = (enum protocol_type)type;
 	get_body(&body, out);
 	if (body.bad || body.left)

@@ -31,7 +31,7 @@
 #define PROTOCOL_HEADER 12u
 #define PROTOCOL_BODY_MAX 512u
 #define PROTOCOL_MESSAGE_MAX (PROTOCOL_HEADER + PROTOCOL_BODY_MAX)
-#define PROTOCOL_NAME_MAX 64 /* with its NUL: versions, names */
+#define PROTOCOL_NAME_MAX 64	/* with its NUL: versions, names */
 #define PROTOCOL_REASON_MAX 256 /* with its NUL */
 #define PROTOCOL_NONCE 32
 #define PROTOCOL_MAC 32
@@ -39,7 +39,7 @@
 #define PROTOCOL_CONNECTIONS_MAX 4096u
 #define PROTOCOL_PAYLOAD_MAX (UINT64_C(1) << 50)
 #define PROTOCOL_BUFFER_MAX (64u << 20) /* of a socket, as asked of the kernel */
-#define PROTOCOL_SECONDS_MAX (30u * 24 * 3600)
+#define PROTOCOL_SECONDS_MAX 2592000u	/* 30 days */
 #define PROTOCOL_SINKS_MAX 16
 
 enum protocol_type {
@@ -60,14 +60,14 @@ enum protocol_refusal {
 	REFUSAL_VERSION,
 	REFUSAL_SECRET,
 	REFUSAL_BUSY,
-	REFUSAL_LIMIT, /* a time or size limit of the server's */
-	REFUSAL_CANT, /* the server's machine can't */
+	REFUSAL_LIMIT,	/* a time or size limit of the server's */
+	REFUSAL_CANT,	/* the server's machine can't */
 	REFUSAL_FAILED, /* the transfer failed on the server's side */
 	REFUSALS
 };
 
-struct protocol_hello { /* HELLO and CHALLENGE */
-	uint16_t version; /* of the protocol; when it is not ours nothing below is set */
+struct protocol_hello {	    /* HELLO and CHALLENGE */
+	uint16_t version;   /* of the protocol; when it is not ours nothing below is set */
 	bool secret_wanted; /* CHALLENGE only */
 	char tool[PROTOCOL_NAME_MAX], commit[PROTOCOL_NAME_MAX];
 	uint8_t nonce[PROTOCOL_NONCE];
@@ -77,7 +77,8 @@ struct protocol_welcome {
 	uint8_t mac[PROTOCOL_MAC];
 	uint32_t idle_s, total_s;
 	int32_t cpu; /* that receivers are pinned to; -1: none */
-	char kernel[PROTOCOL_NAME_MAX], machine[PROTOCOL_NAME_MAX]; /* uname's release and machine */
+	char kernel[PROTOCOL_NAME_MAX],
+		machine[PROTOCOL_NAME_MAX]; /* uname's release and machine */
 };
 
 struct protocol_refused {
@@ -87,9 +88,9 @@ struct protocol_refused {
 
 struct protocol_prepare {
 	uint64_t size; /* of each connection */
-	uint8_t sink; /* enum sink; the parser knows only its range */
+	uint8_t sink;  /* enum sink; the parser knows only its range */
 	bool nodelay;
-	uint16_t connections; /* 1 … PROTOCOL_CONNECTIONS_MAX */
+	uint16_t connections;		      /* 1 … PROTOCOL_CONNECTIONS_MAX */
 	uint32_t send_buffer, receive_buffer; /* 0: auto-tuned */
 	uint32_t limit_s;
 	char congestion[PROTOCOL_NAME_MAX]; /* empty: the default */
@@ -108,7 +109,7 @@ struct protocol_ready {
 
 struct protocol_done {
 	uint64_t received; /* over all connections */
-	uint64_t hash; /* the first connection's */
+	uint64_t hash;	   /* the first connection's */
 	uint64_t cpu_ns, mapped;
 	uint32_t odd_hashes; /* connections with another one */
 };
@@ -136,7 +137,8 @@ struct protocol_message {
 int protocol_parse(const uint8_t *data, size_t size, struct protocol_message *out);
 
 /* Writes a message; texts are cut to their bounds. Returns its length. */
-size_t protocol_write(const struct protocol_message *message, uint8_t out[static PROTOCOL_MESSAGE_MAX]);
+size_t protocol_write(const struct protocol_message *message,
+		      uint8_t out[static PROTOCOL_MESSAGE_MAX]);
 
 /* "HELLO" for its number. */
 const char *protocol_type_name(enum protocol_type type);

@@ -17,12 +17,12 @@
 /* A peer that does not acknowledge anything any more is gone after this long. */
 #define SILENCE_S 60
 
-int remote_init(struct remote *remote, const char *text, const char *secret_file, const char *version,
-		const char *commit, struct failure *why)
+int remote_init(struct remote *remote, const char *text, const char *secret_file,
+		const char *version, const char *commit, struct failure *why)
 {
 	int err;
 
-	*remote = (struct remote){ .version = version, .commit = commit, .wire = { .fd = -1 } };
+	*remote = (struct remote) { .version = version, .commit = commit, .wire = { .fd = -1 } };
 	err = address_parse(text, true, &remote->peer, why);
 	if (!err && !address_port(&remote->peer))
 		err = fail(why, EXIT_WRONG_USE, EINVAL, "'%s': 0 is no port to connect to", text);
@@ -61,18 +61,20 @@ static int went_wrong(const struct remote *remote, int err, const char *doing, s
 	if (err == -EPIPE || err == -ECONNRESET)
 		return fail(why, EXIT_MACHINE_CANT, -err, "%s hung up %s", remote->name, doing);
 	if (err == -ETIMEDOUT)
-		return fail(why, EXIT_MACHINE_CANT, -err, "%s did not answer in time %s", remote->name,
-			    doing);
+		return fail(why, EXIT_MACHINE_CANT, -err, "%s did not answer in time %s",
+			    remote->name, doing);
 	if (err == -EPROTO || err == -EMSGSIZE || err == -EBADMSG)
-		return fail(why, EXIT_MACHINE_CANT, -err,
-			    "%s does not speak copytax's protocol: is 'copytax serve' listening there?",
-			    remote->name);
-	return fail(why, EXIT_MACHINE_CANT, -err, "%s, %s: %s", remote->name, doing, strerror(-err));
+		return fail(
+			why, EXIT_MACHINE_CANT, -err,
+			"%s does not speak copytax's protocol: is 'copytax serve' listening there?",
+			remote->name);
+	return fail(why, EXIT_MACHINE_CANT, -err, "%s, %s: %s", remote->name, doing,
+		    strerror(-err));
 }
 
 /* Waits for a message of `type`; what else can come is a refusal. */
-static int expect(struct remote *remote, enum protocol_type type, double deadline, const char *doing,
-		  struct protocol_message *m, struct failure *why)
+static int expect(struct remote *remote, enum protocol_type type, double deadline,
+		  const char *doing, struct protocol_message *m, struct failure *why)
 {
 	int err = wire_receive(&remote->wire, m, deadline);
 
@@ -100,18 +102,20 @@ static int connect_to(struct remote *remote, double deadline, struct failure *wh
 	int err = 0;
 
 	wire->used = 0;
-	wire->fd = socket(remote->peer.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	wire->fd = socket(remote->peer.address.ss_family,
+			  SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (wire->fd < 0)
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a TCP socket: %s",
 			    strerror(errno));
 	if (connect(wire->fd, (const struct sockaddr *)&remote->peer.address, remote->peer.length))
-		err = errno == EINPROGRESS || errno == EINTR ? finish_connect(remote, deadline) : -errno;
+		err = errno == EINPROGRESS || errno == EINTR ? finish_connect(remote, deadline)
+							     : -errno;
 	if (err == -EINTR)
 		return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 	if (err)
 		return fail(why, EXIT_MACHINE_CANT, -err,
-			    "can't connect to %s: %s; is 'copytax serve' listening there?", remote->name,
-			    strerror(-err));
+			    "can't connect to %s: %s; is 'copytax serve' listening there?",
+			    remote->name, strerror(-err));
 	wire_tune(wire->fd, SILENCE_S);
 	return 0;
 }
@@ -122,7 +126,8 @@ static int check_peer(const struct remote *remote, struct failure *why)
 
 	if (other->version != PROTOCOL_VERSION)
 		return fail(why, EXIT_WRONG_USE, EPROTO,
-			    "%s speaks version %u of the protocol, this copytax version %d: use the same copytax on both hosts",
+			    "%s speaks version %u of the protocol, this copytax version %d: use "
+			    "the same copytax on both hosts",
 			    remote->name, other->version, PROTOCOL_VERSION);
 	if (strcmp(other->tool, remote->version))
 		return fail(why, EXIT_WRONG_USE, EPROTO,
@@ -130,11 +135,13 @@ static int check_peer(const struct remote *remote, struct failure *why)
 			    remote->name, other->tool, remote->version);
 	if (other->secret_wanted && !remote->secret.length)
 		return fail(why, EXIT_WRONG_USE, EACCES,
-			    "%s asks for a secret: give --secret-file, with the file that the server was started with",
+			    "%s asks for a secret: give --secret-file, with the file that the "
+			    "server was started with",
 			    remote->name);
 	if (!other->secret_wanted && remote->secret.length)
 		return fail(why, EXIT_WRONG_USE, EACCES,
-			    "%s asks for no secret though one was given: start the server with --secret-file, or leave it out here",
+			    "%s asks for no secret though one was given: start the server with "
+			    "--secret-file, or leave it out here",
 			    remote->name);
 	return 0;
 }
@@ -160,7 +167,7 @@ static int shake_hands(struct remote *remote, double deadline, struct failure *w
 	err = check_peer(remote, why);
 	if (err)
 		return err;
-	m = (struct protocol_message){ .type = PROTOCOL_PROOF };
+	m = (struct protocol_message) { .type = PROTOCOL_PROOF };
 	secret_prove(&remote->secret, SECRET_CLIENT, nonce, remote->other.nonce, m.mac);
 	err = wire_send(&remote->wire, &m, deadline);
 	if (err)
@@ -171,9 +178,10 @@ static int shake_hands(struct remote *remote, double deadline, struct failure *w
 	remote->welcome = m.welcome;
 	secret_prove(&remote->secret, SECRET_SERVER, nonce, remote->other.nonce, right);
 	if (!secret_same(m.welcome.mac, right, sizeof(right)))
-		return fail(why, EXIT_MACHINE_CANT, EACCES,
-			    "%s does not know the secret itself: it is not the server it seems to be",
-			    remote->name);
+		return fail(
+			why, EXIT_MACHINE_CANT, EACCES,
+			"%s does not know the secret itself: it is not the server it seems to be",
+			remote->name);
 	return 0;
 }
 
@@ -220,9 +228,10 @@ int remote_prepare(struct remote *remote, const struct transfer_spec *spec, stru
 	int err = 0, fd;
 
 	if (spec->connections > PROTOCOL_CONNECTIONS_MAX)
-		return fail(why, EXIT_WRONG_USE, EINVAL, "the link remote takes up to %u connections",
-			    PROTOCOL_CONNECTIONS_MAX);
-	if (spec->link.send_buffer > PROTOCOL_BUFFER_MAX || spec->link.receive_buffer > PROTOCOL_BUFFER_MAX)
+		return fail(why, EXIT_WRONG_USE, EINVAL,
+			    "the link remote takes up to %u connections", PROTOCOL_CONNECTIONS_MAX);
+	if (spec->link.send_buffer > PROTOCOL_BUFFER_MAX ||
+	    spec->link.receive_buffer > PROTOCOL_BUFFER_MAX)
 		return fail(why, EXIT_WRONG_USE, EINVAL,
 			    "the link remote takes socket buffers up to 64M (--sndbuf, --rcvbuf)");
 	snprintf(m.prepare.congestion, sizeof(m.prepare.congestion), "%s", spec->link.congestion);
@@ -234,8 +243,8 @@ int remote_prepare(struct remote *remote, const struct transfer_spec *spec, stru
 	if (err)
 		return err;
 	err = wire_send(&remote->wire, &m, deadline);
-	err = err ? went_wrong(remote, err, "before a transfer", why) :
-		    expect(remote, PROTOCOL_PORT, deadline, "before a transfer", &m, why);
+	err = err ? went_wrong(remote, err, "before a transfer", why)
+		  : expect(remote, PROTOCOL_PORT, deadline, "before a transfer", &m, why);
 	if (err) {
 		remote_close(remote);
 		return err;
@@ -245,7 +254,8 @@ int remote_prepare(struct remote *remote, const struct transfer_spec *spec, stru
 	address_set_port(at, m.port.port);
 	fd = fcntl(remote->wire.fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		return fail(why, EXIT_MACHINE_CANT, errno, "can't copy a descriptor: %s", strerror(errno));
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't copy a descriptor: %s",
+			    strerror(errno));
 	return fd;
 }
 
@@ -268,9 +278,9 @@ static int hand_on(struct remote *remote, enum protocol_type type, double deadli
 	if (report->err) {
 		snprintf(report->reason, sizeof(report->reason), "%s", why.text);
 	} else if (type == PROTOCOL_READY) {
-		report->link = (struct link_actual){ .send_buffer = (int)m.ready.send_buffer,
-						     .receive_buffer = (int)m.ready.receive_buffer,
-						     .nodelay = m.ready.nodelay };
+		report->link = (struct link_actual) { .send_buffer = (int)m.ready.send_buffer,
+						      .receive_buffer = (int)m.ready.receive_buffer,
+						      .nodelay = m.ready.nodelay };
 		snprintf(report->link.congestion, sizeof(report->link.congestion), "%.15s",
 			 m.ready.congestion);
 	} else {
@@ -280,8 +290,8 @@ static int hand_on(struct remote *remote, enum protocol_type type, double deadli
 		report->odd_hashes = m.done.odd_hashes;
 		report->cpu_s = (double)m.done.cpu_ns * 1e-9;
 	}
-	return send(control, report, sizeof(*report), MSG_NOSIGNAL) == sizeof(*report) ? report->err :
-											 -EPIPE;
+	return send(control, report, sizeof(*report), MSG_NOSIGNAL) == sizeof(*report) ? report->err
+										       : -EPIPE;
 }
 
 void remote_receive(struct remote *remote, const struct transfer_spec *spec, int control)

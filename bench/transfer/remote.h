@@ -19,15 +19,15 @@ struct remote {
 	char name[ADDRESS_TEXT_MAX]; /* the peer, for messages */
 	struct secret secret;
 	const char *version, *commit; /* the tool's own */
-	struct wire wire; /* fd -1: no session now */
-	struct protocol_hello other; /* what the peer said of itself */
+	struct wire wire;	      /* fd -1: no session now */
+	struct protocol_hello other;  /* what the peer said of itself */
 	struct protocol_welcome welcome;
 	uint8_t token[PROTOCOL_TOKEN]; /* of the transfer that was prepared last */
 };
 
 /* A session that remote_open() opens; `text` is HOST:PORT. Returns 0 or -errno with `why`. */
-int remote_init(struct remote *remote, const char *text, const char *secret_file, const char *version,
-		const char *commit, struct failure *why);
+int remote_init(struct remote *remote, const char *text, const char *secret_file,
+		const char *version, const char *commit, struct failure *why);
 
 /* Connects, checks versions, proves the secret and has the peer prove it. Returns 0 or -errno with `why`. */
 int remote_open(struct remote *remote, const volatile sig_atomic_t *stop, struct failure *why);

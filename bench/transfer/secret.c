@@ -29,6 +29,11 @@ static int read_all(int fd, struct secret *secret)
 	return -EFBIG;
 }
 
+static bool is_blank(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 int secret_load(const char *path, struct secret *secret, struct failure *why)
 {
 	struct stat st;
@@ -39,23 +44,27 @@ int secret_load(const char *path, struct secret *secret, struct failure *why)
 		return fail(why, EXIT_WRONG_USE, errno, "can't open the secret file %s: %s", path,
 			    strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		err = fail(why, EXIT_WRONG_USE, EINVAL, "the secret file %s is no regular file", path);
+		err = fail(why, EXIT_WRONG_USE, EINVAL, "the secret file %s is no regular file",
+			   path);
 	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
 		err = fail(why, EXIT_WRONG_USE, EACCES,
-			   "others may read or change the secret file %s: chmod 600 it, and make a new secret if they did",
+			   "others may read or change the secret file %s: chmod 600 it, and make a "
+			   "new secret if they did",
 			   path);
 	} else {
 		err = read_all(fd, secret);
 		if (err)
-			err = fail(why, EXIT_WRONG_USE, -err, "can't read the secret file %s: %s", path,
+			err = fail(why, EXIT_WRONG_USE, -err, "can't read the secret file %s: %s",
+				   path,
 				   err == -EFBIG ? "it holds 4096 bytes or more" : strerror(-err));
 	}
 	close(fd);
-	while (secret->length && memchr(" \t\r\n", secret->bytes[secret->length - 1], 4))
+	while (secret->length && is_blank(secret->bytes[secret->length - 1]))
 		secret->length--;
 	if (!err && secret->length < SECRET_LEAST)
 		err = fail(why, EXIT_WRONG_USE, EINVAL,
-			   "the secret in %s is too short: %zu bytes, and 16 is the least; make one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)",
+			   "the secret in %s is too short: %zu bytes, and 16 is the least; make "
+			   "one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)",
 			   path, secret->length, path);
 	if (err)
 		secret_forget(secret);
@@ -63,12 +72,13 @@ int secret_load(const char *path, struct secret *secret, struct failure *why)
 }
 
 void secret_prove(const struct secret *secret, enum secret_side side,
-		  const uint8_t client[static PROTOCOL_NONCE], const uint8_t server[static PROTOCOL_NONCE],
-		  uint8_t mac[static PROTOCOL_MAC])
+		  const uint8_t client[static PROTOCOL_NONCE],
+		  const uint8_t server[static PROTOCOL_NONCE], uint8_t mac[static PROTOCOL_MAC])
 {
 	/* of one length, so that no two inputs run into each other */
-	static const uint8_t labels[][17] = { [SECRET_CLIENT] = "copytax-1 client",
-					      [SECRET_SERVER] = "copytax-1 server" };
+	static const uint8_t labels[][17] = {
+		[SECRET_CLIENT] = "copytax-1 client", [SECRET_SERVER] = "copytax-1 server"
+	};
 	struct hmac_sha256_ctx hmac;
 
 	hmac_sha256_set_key(&hmac, secret->length, secret->bytes);

@@ -32,8 +32,8 @@ int secret_load(const char *path, struct secret *secret, struct failure *why);
 
 /* The proof of `side` for these nonces. Without a secret it proves nothing and is the same for everybody. */
 void secret_prove(const struct secret *secret, enum secret_side side,
-		  const uint8_t client[static PROTOCOL_NONCE], const uint8_t server[static PROTOCOL_NONCE],
-		  uint8_t mac[static PROTOCOL_MAC]);
+		  const uint8_t client[static PROTOCOL_NONCE],
+		  const uint8_t server[static PROTOCOL_NONCE], uint8_t mac[static PROTOCOL_MAC]);
 
 /* In a time that does not depend on where they differ. */
 bool secret_same(const void *a, const void *b, size_t bytes);

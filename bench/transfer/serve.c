@@ -84,7 +84,8 @@ static int open_listener(const struct serve_settings *set, struct link_address *
 	*at = set->at;
 	s = socket(at->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
-		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a TCP socket: %s", strerror(errno));
+		return fail(why, EXIT_MACHINE_CANT, errno, "can't make a TCP socket: %s",
+			    strerror(errno));
 	(void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (!bind(s, (const struct sockaddr *)&at->address, at->length) && !listen(s, BACKLOG)) {
 		at->length = sizeof(at->address);
@@ -93,7 +94,8 @@ static int open_listener(const struct serve_settings *set, struct link_address *
 	}
 	err = errno;
 	close(s);
-	return fail(why, EXIT_MACHINE_CANT, err, "can't listen on %s: %s; choose another with --bind",
+	return fail(why, EXIT_MACHINE_CANT, err,
+		    "can't listen on %s: %s; choose another with --bind",
 		    address_format(&set->at, where), strerror(err));
 }
 
@@ -210,8 +212,8 @@ static void start_session(struct server *s, struct greeting *g)
 		say_refused(s, &g->peer, "can't start a process for the session");
 		return;
 	}
-	*place = (struct serving){ child, g->peer,
-				   clock_wall() + s->set->total_s + SESSION_GRACE_S };
+	*place = (struct serving) { child, g->peer,
+				    clock_wall() + s->set->total_s + SESSION_GRACE_S };
 	say(s, &g->peer, "session started");
 	greeting_end(g);
 }
@@ -268,8 +270,8 @@ static void serve_queue(struct server *s)
 /* Time is up: what a greeting in each state is told. */
 static void end_greeting(struct server *s, struct greeting *g)
 {
-	static const char busy[] =
-		"busy with another client; try again later, or start the server with more --clients";
+	static const char busy[] = "busy with another client; try again later, or start the server "
+				   "with more --clients";
 	static const char slow[] = "said too little for too long";
 
 	if (g->state == GREETING_FAREWELL) {
@@ -320,8 +322,8 @@ static int wait(const struct server *s, struct pollfd *fds, size_t count)
 
 	sigemptyset(&none);
 	if (isfinite(left) && left > 0)
-		t = (struct timespec){ .tv_sec = (time_t)left,
-				       .tv_nsec = (long)((left - floor(left)) * 1e9) };
+		t = (struct timespec) { .tv_sec = (time_t)left,
+					.tv_nsec = (long)((left - floor(left)) * 1e9) };
 	return ppoll(fds, count, isfinite(left) ? &t : NULL, &none);
 }
 
@@ -332,14 +334,14 @@ static int turn(struct server *s, struct failure *why)
 	bool accepting = clock_wall() >= s->accept_again;
 	int n;
 
-	fds[0] = (struct pollfd){ .fd = accepting ? s->listener : -1, .events = POLLIN };
+	fds[0] = (struct pollfd) { .fd = accepting ? s->listener : -1, .events = POLLIN };
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
-		fds[1 + i] = (struct pollfd){
+		fds[1 + i] = (struct pollfd) {
 			.fd = s->sessions[i].child.pid ? s->sessions[i].child.control : -1,
 			.events = POLLIN,
 		};
 	for (size_t i = 0; i < GREETINGS; i++)
-		fds[1 + SERVE_CLIENTS_MAX + i] = (struct pollfd){
+		fds[1 + SERVE_CLIENTS_MAX + i] = (struct pollfd) {
 			.fd = s->greetings[i].state != GREETING_NONE ? s->greetings[i].wire.fd : -1,
 			.events = POLLIN,
 		};

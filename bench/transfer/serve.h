@@ -18,17 +18,18 @@
 #define SERVE_CLIENTS_MAX 64u
 
 struct serve_settings {
-	struct link_address at; /* port 0: any free one */
-	struct secret *secret; /* length 0: none, which only loopback goes without */
+	struct link_address at;	      /* port 0: any free one */
+	struct secret *secret;	      /* length 0: none, which only loopback goes without */
 	const char *version, *commit; /* the tool's own */
-	unsigned int clients; /* sessions at a time, 1 … SERVE_CLIENTS_MAX */
-	unsigned int greet_s; /* from connecting to having proved oneself */
-	unsigned int idle_s; /* of a session without a word, and of a data connection without a byte */
-	unsigned int total_s; /* of a session */
-	unsigned int limit_s; /* of one transfer */
-	uint16_t data_port; /* of the data connections; 0: any free one */
-	int cpu; /* that receivers are pinned to; -1: none */
-	bool quiet; /* no lines about sessions and refusals on stderr */
+	unsigned int clients;	      /* sessions at a time, 1 … SERVE_CLIENTS_MAX */
+	unsigned int greet_s;	      /* from connecting to having proved oneself */
+	unsigned int
+		idle_s; /* of a session without a word, and of a data connection without a byte */
+	unsigned int total_s;		   /* of a session */
+	unsigned int limit_s;		   /* of one transfer */
+	uint16_t data_port;		   /* of the data connections; 0: any free one */
+	int cpu;			   /* that receivers are pinned to; -1: none */
+	bool quiet;			   /* no lines about sessions and refusals on stderr */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while it serves */
 };
 

@@ -15,7 +15,7 @@
 void gathering_start(struct gathering *g, const struct link_address *peer, double deadline,
 		     unsigned int idle_s)
 {
-	*g = (struct gathering){ .peer = *peer, .deadline = deadline, .idle_s = idle_s };
+	*g = (struct gathering) { .peer = *peer, .deadline = deadline, .idle_s = idle_s };
 	for (size_t i = 0; i < GATHER_CANDIDATES; i++)
 		g->candidates[i].fd = -1;
 }
@@ -24,7 +24,7 @@ static void drop(struct candidate *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
-	*c = (struct candidate){ .fd = -1 };
+	*c = (struct candidate) { .fd = -1 };
 }
 
 void gathering_end(struct gathering *g)
@@ -98,9 +98,9 @@ int gathering_next(struct gathering *g, int listener)
 
 		if (left <= 0)
 			return -ETIMEDOUT;
-		fds[GATHER_CANDIDATES] = (struct pollfd){ .fd = listener, .events = POLLIN };
+		fds[GATHER_CANDIDATES] = (struct pollfd) { .fd = listener, .events = POLLIN };
 		for (size_t i = 0; i < GATHER_CANDIDATES; i++)
-			fds[i] = (struct pollfd){ .fd = g->candidates[i].fd, .events = POLLIN };
+			fds[i] = (struct pollfd) { .fd = g->candidates[i].fd, .events = POLLIN };
 		n = poll(fds, 1 + GATHER_CANDIDATES, (int)(left * 1000) + 1);
 		if (n < 0 && errno != EINTR)
 			return -errno;

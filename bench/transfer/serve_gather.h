@@ -20,7 +20,7 @@ struct candidate {
 struct gathering {
 	struct link_address peer; /* the client's control connection came from there */
 	uint8_t token[PROTOCOL_TOKEN];
-	double deadline; /* CLOCK_MONOTONIC, for all of them */
+	double deadline;     /* CLOCK_MONOTONIC, for all of them */
 	unsigned int idle_s; /* reading from one gives up after this long without a byte */
 	struct candidate candidates[GATHER_CANDIDATES];
 	size_t next; /* the place whose candidate goes when all are taken */

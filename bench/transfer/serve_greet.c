@@ -14,12 +14,12 @@
 #define QUEUE_S 1
 #define FAREWELL_BYTES (64u << 10)
 
-void greeting_start(struct greeting *g, int fd, const struct link_address *peer, unsigned int limit_s)
+void greeting_start(struct greeting *g, int fd, const struct link_address *peer,
+		    unsigned int limit_s)
 {
-	*g = (struct greeting){ .state = GREETING_HELLO,
-				.wire = { .fd = fd },
-				.peer = *peer,
-				.since = clock_wall() };
+	*g = (struct greeting) {
+		.state = GREETING_HELLO, .wire = { .fd = fd }, .peer = *peer, .since = clock_wall()
+	};
 	g->deadline = g->since + limit_s;
 }
 
@@ -27,7 +27,7 @@ void greeting_end(struct greeting *g)
 {
 	if (g->state != GREETING_NONE)
 		close(g->wire.fd);
-	*g = (struct greeting){ .state = GREETING_NONE, .wire = { .fd = -1 } };
+	*g = (struct greeting) { .state = GREETING_NONE, .wire = { .fd = -1 } };
 }
 
 void greeting_refuse(struct greeting *g, enum protocol_refusal code, const char *reason)
@@ -67,13 +67,15 @@ static enum greeting_news challenge(struct greeting *g, const struct serve_setti
 
 	if (hello->version != PROTOCOL_VERSION) {
 		snprintf(text, sizeof(text),
-			 "this is copytax %s, which speaks version %d of the protocol; the client speaks version %u: use the same copytax on both hosts",
+			 "this is copytax %s, which speaks version %d of the protocol; the client "
+			 "speaks version %u: use the same copytax on both hosts",
 			 set->version, PROTOCOL_VERSION, hello->version);
 		return refuse(g, REFUSAL_VERSION, text, reason);
 	}
 	if (strcmp(hello->tool, set->version)) {
 		snprintf(text, sizeof(text),
-			 "this is copytax %s and the client is %s: use the same copytax on both hosts",
+			 "this is copytax %s and the client is %s: use the same copytax on both "
+			 "hosts",
 			 set->version, hello->tool);
 		return refuse(g, REFUSAL_VERSION, text, reason);
 	}
@@ -95,7 +97,8 @@ static enum greeting_news check_proof(struct greeting *g, const struct serve_set
 	secret_prove(set->secret, SECRET_CLIENT, g->client_nonce, g->server_nonce, right);
 	if (!secret_same(mac, right, sizeof(right)))
 		return refuse(g, REFUSAL_SECRET,
-			      "wrong secret: --secret-file must hold the same on both hosts", reason);
+			      "wrong secret: --secret-file must hold the same on both hosts",
+			      reason);
 	return GREETING_PROVED;
 }
 
@@ -129,7 +132,8 @@ enum greeting_news greeting_read(struct greeting *g, const struct serve_settings
 
 	if (g->state == GREETING_FAREWELL)
 		return discard(g);
-	n = recv(g->wire.fd, g->wire.buffer + g->wire.used, sizeof(g->wire.buffer) - g->wire.used, 0);
+	n = recv(g->wire.fd, g->wire.buffer + g->wire.used, sizeof(g->wire.buffer) - g->wire.used,
+		 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return GREETING_WAITS;
 	if (n <= 0)
@@ -140,7 +144,8 @@ enum greeting_news greeting_read(struct greeting *g, const struct serve_settings
 	if (!taken)
 		return GREETING_WAITS;
 	if (taken == -EMSGSIZE)
-		return refuse(g, REFUSAL_GARBAGE, "that message claims to be longer than any is", reason);
+		return refuse(g, REFUSAL_GARBAGE, "that message claims to be longer than any is",
+			      reason);
 	if (taken < 0)
 		return refuse(g, REFUSAL_GARBAGE, "that is not what copytax clients say", reason);
 	g->wire.used -= (size_t)taken;

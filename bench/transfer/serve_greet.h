@@ -7,10 +7,10 @@
 #include "transfer/wire.h"
 
 enum greeting_state {
-	GREETING_NONE, /* no stranger here */
-	GREETING_HELLO, /* has not said what it is */
-	GREETING_PROOF, /* has been challenged */
-	GREETING_QUEUED, /* has proved itself, and waits a moment for a session to end */
+	GREETING_NONE,	  /* no stranger here */
+	GREETING_HELLO,	  /* has not said what it is */
+	GREETING_PROOF,	  /* has been challenged */
+	GREETING_QUEUED,  /* has proved itself, and waits a moment for a session to end */
 	GREETING_FAREWELL /* was refused; what it still sends is thrown away until it hangs up */
 };
 
@@ -25,16 +25,18 @@ struct greeting {
 
 enum greeting_news {
 	GREETING_WAITS,
-	GREETING_PROVED, /* the stranger is none any more */
+	GREETING_PROVED,  /* the stranger is none any more */
 	GREETING_REFUSED, /* it was told so; `reason` says why */
-	GREETING_OVER /* hung up, or has to be */
+	GREETING_OVER	  /* hung up, or has to be */
 };
 
 /* Takes over a connection, which does not block. */
-void greeting_start(struct greeting *g, int fd, const struct link_address *peer, unsigned int limit_s);
+void greeting_start(struct greeting *g, int fd, const struct link_address *peer,
+		    unsigned int limit_s);
 
 /* Reads what has come. `reason` has PROTOCOL_REASON_MAX and is set with GREETING_REFUSED. */
-enum greeting_news greeting_read(struct greeting *g, const struct serve_settings *settings, char *reason);
+enum greeting_news greeting_read(struct greeting *g, const struct serve_settings *settings,
+				 char *reason);
 
 /* Says no and starts the farewell. */
 void greeting_refuse(struct greeting *g, enum protocol_refusal code, const char *reason);

@@ -25,7 +25,7 @@ struct session {
 	const struct serve_settings *set;
 	struct wire wire;
 	struct link_address peer, near; /* both ends of the control connection */
-	double deadline; /* of the whole session */
+	double deadline;		/* of the whole session */
 	struct session_summary *summary;
 };
 
@@ -70,7 +70,8 @@ static int check(struct session *s, const struct protocol_prepare *p)
 	if (p->congestion[0] &&
 	    (strlen(p->congestion) >= CONGESTION_NAME_MAX || !congestion_is_here(p->congestion)))
 		return refuse(s, REFUSAL_CANT,
-			      "TCP congestion control '%s' is not loaded on the receiver's host: load it there, or choose another with --cc",
+			      "TCP congestion control '%s' is not loaded on the receiver's host: "
+			      "load it there, or choose another with --cc",
 			      p->congestion);
 	return 0;
 }
@@ -153,10 +154,12 @@ static int watch(struct session *s, const struct child *receiver, const struct p
 		int n;
 
 		if (now >= s->deadline)
-			return refuse(s, REFUSAL_LIMIT, "the session is over after %u s (--total of the server)",
+			return refuse(s, REFUSAL_LIMIT,
+				      "the session is over after %u s (--total of the server)",
 				      s->set->total_s);
 		if (now >= deadline)
-			return refuse(s, REFUSAL_LIMIT, "the transfer was not done after %u s (--time-limit)",
+			return refuse(s, REFUSAL_LIMIT,
+				      "the transfer was not done after %u s (--time-limit)",
 				      limit_s);
 		n = poll(fds, 2, (int)(fmin(fmin(deadline, s->deadline) - now, 1e6) * 1000) + 1);
 		if (n < 0 && errno != EINTR)
@@ -221,7 +224,9 @@ static int welcome(struct session *s, const uint8_t mac[static PROTOCOL_MAC])
 {
 	struct protocol_message m = {
 		.type = PROTOCOL_WELCOME,
-		.welcome = { .idle_s = s->set->idle_s, .total_s = s->set->total_s, .cpu = s->set->cpu },
+		.welcome = { .idle_s = s->set->idle_s,
+			     .total_s = s->set->total_s,
+			     .cpu = s->set->cpu },
 	};
 	struct utsname names;
 
@@ -240,7 +245,8 @@ static int next_message(struct session *s, struct protocol_message *m)
 	int err = wire_receive(&s->wire, m, fmin(idle, s->deadline));
 
 	if (err == -ETIMEDOUT && clock_wall() >= s->deadline)
-		return refuse(s, REFUSAL_LIMIT, "the session is over after %u s (--total of the server)",
+		return refuse(s, REFUSAL_LIMIT,
+			      "the session is over after %u s (--total of the server)",
 			      s->set->total_s);
 	if (err == -ETIMEDOUT)
 		return refuse(s, REFUSAL_LIMIT, "nothing said for %u s (--idle of the server)",
@@ -248,7 +254,8 @@ static int next_message(struct session *s, struct protocol_message *m)
 	if (err == -EPROTO || err == -EMSGSIZE || err == -EBADMSG)
 		return refuse(s, REFUSAL_GARBAGE, "that is not what copytax clients say");
 	if (!err && m->type != PROTOCOL_PREPARE)
-		return refuse(s, REFUSAL_GARBAGE, "%s does not belong there", protocol_type_name(m->type));
+		return refuse(s, REFUSAL_GARBAGE, "%s does not belong there",
+			      protocol_type_name(m->type));
 	return err;
 }
 
@@ -273,5 +280,6 @@ void session_serve(const struct serve_settings *settings, int fd, const struct l
 	}
 	if (!summary->end[0])
 		snprintf(summary->end, sizeof(summary->end), "%s",
-			 err == -EPIPE || err == -ECONNRESET ? "the client hung up" : strerror(-err));
+			 err == -EPIPE || err == -ECONNRESET ? "the client hung up"
+							     : strerror(-err));
 }

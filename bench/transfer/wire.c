@@ -29,8 +29,8 @@ int wire_wait(const struct wire *wire, short events, double deadline)
 			return -EINTR;
 		if (left <= 0)
 			return -ETIMEDOUT;
-		t = (struct timespec){ .tv_sec = (time_t)left,
-				       .tv_nsec = (long)((left - floor(left)) * 1e9) };
+		t = (struct timespec) { .tv_sec = (time_t)left,
+					.tv_nsec = (long)((left - floor(left)) * 1e9) };
 		n = ppoll(&p, 1, &t, wire->stop ? &none : NULL);
 		if (wire->stop && *wire->stop)
 			return -EINTR;

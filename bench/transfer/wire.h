@@ -8,7 +8,7 @@
 #include "transfer/protocol.h"
 
 struct wire {
-	int fd; /* owned by whoever opened it; -1: none */
+	int fd;	     /* owned by whoever opened it; -1: none */
 	size_t used; /* bytes that came and were not parsed yet */
 	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
 	/* as in struct transfer_spec: looked at while waiting, for signals that are blocked outside; or NULL */
