@@ -228,6 +228,11 @@ const struct site_rule site_rules[] = {
 	RULE(CPU_SCHEDULER, "remove_wait_queue"),
 	RULE(CPU_SCHEDULER, "sock_def_readable"), /* it does nothing but wake the reader */
 	RULE(CPU_SCHEDULER, "sk_stream_wait_memory"),
+	RULE(CPU_SCHEDULER, "io_sq_*"), /* io_uring's thread that looks for requests, and its completions */
+	RULE(CPU_SCHEDULER, "tctx_task_work*"),
+	RULE(CPU_SCHEDULER, "io_cqring_wait*"),
+	RULE(CPU_SCHEDULER, "do_sys_poll"), /* waiting for completions on an error queue */
+	RULE(CPU_SCHEDULER, "do_poll"),
 	RULE(CPU_SCHEDULER, "sched_*"),
 	RULE(CPU_SCHEDULER, "psi_*"),
 	RULE(CPU_SCHEDULER, "cpuacct_*"),
@@ -294,6 +299,8 @@ const struct site_rule site_rules[] = {
 	RULE(CPU_LOOPBACK, "skb_defer_free_flush"),
 
 	/* ---- TCP send path: socket to device; the same functions below a softirq are the receiver's ---- */
+	NETWORK("*__sys_send*"),
+	NETWORK("*__sys_recv*"),
 	NETWORK("sock_*"),
 	NETWORK("__sock_*"),
 	NETWORK("sk_*"),

@@ -19,7 +19,7 @@ enum cpu_site {
 	CPU_TCP_SEND, /* socket, TCP, IP down to the device */
 	CPU_LOOPBACK, /* the loopback device and the softirq that receives */
 	CPU_ENTRY, /* into the kernel and out again */
-	CPU_SCHEDULER, /* sleeping, waking the receiver, the tick */
+	CPU_SCHEDULER, /* sleeping, waking the receiver, polling for work, the tick */
 	CPU_BLOCK, /* block layer and driver */
 	CPU_USER, /* the worker's own code */
 	CPU_OTHER, /* no rule: listed by name */

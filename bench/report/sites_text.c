@@ -262,9 +262,9 @@ void sites_links(const struct result *result, FILE *out)
 
 		if (!is_profile_file(flame) || !is_profile_file(folded))
 			continue;
-		fprintf(out, "%s[", before);
-		put_markdown(out, kase->method);
-		fprintf(out, "](%s) ([stacks](%s))", flame, folded);
+		/* by the file's name: a method may have several */
+		fprintf(out, "%s[%.*s](%s) ([stacks](%s))", before, (int)strcspn(flame + 8, "."),
+			flame + 8, flame, folded);
 		before = ", ";
 	}
 	if (before[0] == ',')

@@ -22,14 +22,17 @@
 #define SAMPLES_WANTED 1000
 #define TRANSFERS_MAX 20
 
+/* A method under several conditions has several profiles: METHOD, METHOD-2, … in the order of the cases. */
 static FILE *open_named(const struct study *s, const struct case_result *c, const char *ending,
 			char *name, size_t size)
 {
+	unsigned int before = 0;
 	char path[PATH_MAX];
 
-	/* what the receiver does changes the sender's time, too */
-	if (strcmp(c->sink, sink_names[SINK_DRAIN]) != 0)
-		snprintf(name, size, "profile/%s-%s.%s", c->method, c->sink, ending);
+	for (const struct case_result *o = s->result->cases; o < c; o++)
+		before += !strcmp(o->method, c->method) && json_object_get(o->profile, "folded");
+	if (before)
+		snprintf(name, size, "profile/%s-%u.%s", c->method, before + 1, ending);
 	else
 		snprintf(name, size, "profile/%s.%s", c->method, ending);
 	if (snprintf(path, sizeof(path), "%s/%s", s->settings->dir, name) >= (int)sizeof(path))
@@ -46,10 +49,25 @@ static double timed_cpu(const struct result *result, const struct case_result *c
 						      NAN;
 }
 
+/* ", link=unix …": the conditions that are not those of a plain run; empty when there are none. */
+static const char *unusual(const struct plan_case *plan, char *text, size_t size)
+{
+	char *at = text + 1;
+
+	study_case_text(plan, at, size - 1);
+	/* behind method, chunk and cache */
+	for (int words = 0; words < 3 && at; words++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return "";
+	at[-1] = ',';
+	return at - 1;
+}
+
 static int write_stacks(struct study *s, struct case_result *c, const struct folded *stacks,
 			double cpu_s, json_t *profile)
 {
-	char name[256], title[256], chunk[SIZE_TEXT_MAX];
+	char name[256], title[480], conditions[256], chunk[SIZE_TEXT_MAX];
 	struct flame_text text = { .title = title, .cpu_s = cpu_s, .payload = c->payload };
 	const char *event = json_string_value(json_object_get(profile, "event"));
 	bool clock = !event || !strcmp(event, "cpu-clock");
@@ -62,8 +80,9 @@ static int write_stacks(struct study *s, struct case_result *c, const struct fol
 	if (err)
 		return err;
 	json_object_set_new(profile, "folded", json_string(name));
-	snprintf(title, sizeof(title), "%s, chunks of %s, %s cache", c->method,
-		 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
+	snprintf(title, sizeof(title), "%s, chunks of %s, %s cache%s", c->method,
+		 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache,
+		 unusual(&s->cases[c - s->result->cases], conditions, sizeof(conditions)));
 	snprintf(note, sizeof(note),
 		 "The sender's stacks, sampled by %s%s.",
 		 clock ? "the CPU clock" : event,

@@ -15,7 +15,8 @@ set yrange [0.4:cycles_count + 0.6]
 set xrange [0:cycles_to]
 set grid noytics xtics
 set style fill solid 1.0 border -1
-set ytics () scale 0 font middling
+names_font = cycles_count > 8 ? small : middling
+set ytics () scale 0 font names_font
 set for [i = 1:cycles_count] ytics add (cycles_name[i] cycles_count + 1 - i)
 set key at screen 0.62,0.862 right top horizontal font small samplen 1.2 width 1
 
@@ -24,7 +25,7 @@ known(c) = valid(c) ? real(strcol(c)) : 0
 half = 0.34
 
 set multiplot
-set lmargin at screen 0.17
+set lmargin at screen 0.185
 set rmargin at screen 0.62
 set xlabel 'sender CPU cycles ÷ payload bytes' font middling offset 0,0.3
 # the sum's own box first, light; the kernel's over it: what is left in view is user mode's

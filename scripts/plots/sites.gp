@@ -34,14 +34,16 @@ ink(rgb) = light(rgb) ? 0x000000 : 0xffffff
 inside(x, room) = x > room ? sprintf(x < 9.95 ? '%.1f' : '%.0f', x) : ''
 
 set multiplot
-set lmargin at screen 0.17
+set lmargin at screen 0.185
 set rmargin at screen 0.56
 set xlabel 'ns of sender CPU per KiB of payload' font middling offset 0,0.3
 set xrange [0:sites_to]
 # few enough for numbers of four digits
 step = 10.0**floor(log10(sites_to))
-set xtics (sites_to < 2 * step ? step / 2 : sites_to < 5 * step ? step : 2 * step)
-set ytics () scale 0 font middling
+step = sites_to < 3 * step ? step / 2 : sites_to < 6 * step ? step : 2 * step
+set xtics 0,step
+names_font = sites_count > 8 ? small : middling
+set ytics () scale 0 font names_font
 set for [i = 1:sites_count] ytics add (sites_name[i] sites_count + 1 - i)
 plot for [n = 1:site_count] sites skip 1 using (upto(n)):1:(before(n)):(upto(n)):($1 - half):($1 + half) with boxxyerror linecolor rgb site_rgb[n] notitle, \
      for [n = 1:site_count] sites skip 1 using ((before(n) + upto(n)) / 2):1:(inside(ns(n + 2), 0.09 * sites_to)):(ink(site_rgb[n])) with labels center font small textcolor rgb variable notitle, \
@@ -54,7 +56,7 @@ set lmargin at screen 0.60
 set rmargin at screen 0.975
 set xlabel 'per cent of it' font middling offset 0,0.3
 set xrange [0:100]
-set xtics 20
+set xtics 0,20
 plot for [n = 1:site_count] sites skip 1 using (part(upto(n))):1:(part(before(n))):(part(upto(n))):($1 - half):($1 + half) with boxxyerror linecolor rgb site_rgb[n] notitle, \
      for [n = 1:site_count] sites skip 1 using (part((before(n) + upto(n)) / 2)):1:(inside(part(ns(n + 2)), 7)):(ink(site_rgb[n])) with labels center font small textcolor rgb variable notitle
 unset multiplot

@@ -267,5 +267,5 @@ event() {
 	run -0 "$copytax" run --quiet --size 4M --rounds 1 --warmup 0 --watched 0 --events none --chunk 64K --sink truncate \
 		--methods read_write --profile --out out
 	[ "$(jq -r '.cases[0].profile | length > 0' out/result.json)" = true ]
-	[ "$(jq -r '.cases[0].profile.samples' out/result.json)" = null ] || [ -s out/profile/read_write-truncate.folded ]
+	[ "$(jq -r '.cases[0].profile.samples' out/result.json)" = null ] || [ -s out/profile/read_write.folded ]
 }

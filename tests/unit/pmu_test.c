@@ -53,7 +53,7 @@ static void need_pmu(void)
 static void transfer(const char *method, const struct transfer_hooks *hooks)
 {
 	struct transfer_spec spec = { .method = method_find(method), .path = PATH, .size = SIZE,
-				      .chunk = 32768, .sink = SINK_DRAIN,
+				      .connections = 1, .chunk = 32768, .sink = SINK_DRAIN,
 				      .link = { .congestion = "reno" }, .sender_cpu = 0,
 				      .receiver_cpu = -1, .time_limit_s = 300, .hooks = hooks };
 	struct transfer_outcome out;

@@ -97,6 +97,20 @@ static void splice_through_an_iterator_copies_nothing(void **state)
 		    CPU_COPYING);
 }
 
+static void waiting_in_its_newer_forms(void **state)
+{
+	(void)state;
+	assert_site("worker;ret_from_fork_asm_[k];ret_from_fork_[k];io_sq_thread_[k]", CPU_SCHEDULER);
+	assert_site("worker;ret_from_fork_[k];io_sq_thread_[k];io_sq_tw_[k];tctx_task_work_run_[k]",
+		    CPU_SCHEDULER);
+	/* what that thread does is not waiting */
+	assert_site("worker;ret_from_fork_[k];io_sq_thread_[k];__io_sq_thread_[k];io_submit_sqes_[k];"
+		    "io_issue_sqe_[k];io_write_[k];tcp_sendmsg_locked_[k]",
+		    CPU_TCP_SEND);
+	assert_site(ENTRY "__x64_sys_poll_[k];do_sys_poll_[k]", CPU_SCHEDULER);
+	assert_site(ENTRY "__x64_sys_sendto_[k];__sys_sendto_[k]", CPU_TCP_SEND);
+}
+
 static void the_unknown_stays_other(void **state)
 {
 	(void)state;
@@ -334,6 +348,7 @@ int main(void)
 		cmocka_unit_test(in_a_softirq_the_network_is_the_receivers),
 		cmocka_unit_test(what_an_interrupt_broke_into_is_not_to_blame),
 		cmocka_unit_test(splice_through_an_iterator_copies_nothing),
+		cmocka_unit_test(waiting_in_its_newer_forms),
 		cmocka_unit_test(the_unknown_stays_other),
 		cmocka_unit_test(the_same_on_arm64),
 		cmocka_unit_test(recorded_profiles_have_a_site_for_nearly_everything),

@@ -344,7 +344,7 @@ static void only_a_runs_own_files_are_links(void **state)
 	out = open_memstream(&text, &size);
 	sites_links(r, out);
 	fclose(out);
-	holds(text, "[read_write](profile/x.html) ([stacks](profile/x.folded))");
+	holds(text, "[x](profile/x.html) ([stacks](profile/x.folded))");
 	free(text);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		json_object_set_new(c->profile, "flame", json_string(bad[i]));

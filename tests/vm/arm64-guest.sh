@@ -42,7 +42,7 @@ measure() {
 }
 measure methods --watched 1 --events default,arm_n1::L1D_CACHE_REFILL --profile
 # six by two modes: the same two by their generic, kernel's and raw names
-measure crowded --watched 0 --methods read_write,sendfile \
+measure crowded --size 64M --watched 0 --methods read_write,sendfile \
 	--events cycles,instructions,CPU-CYCLES,PERF_COUNT_HW_INSTRUCTIONS,r11,r8
 
 # nothing of the libraries that the others load: the same copies, by a program that brings all it needs

@@ -66,9 +66,9 @@ done
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 [[ -n $codename ]] || cannot "/etc/os-release names no release to take arm64 packages of"
 
-# What the Makefile links and its headers, for arm64; the cache is for this list.
-libraries=(libc6-dev libpfm4-dev libjansson-dev libelf-dev zlib1g-dev libxxhash-dev libgsl-dev libhwloc-dev
-	libbpf-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev libcap-dev libssl-dev libcmocka-dev)
+# What the Makefile links and its headers, for arm64: the libraries of deps.sh. The cache is for this list.
+mapfile -t libraries < <(sed -n 's/^\([a-z0-9.+-]*-dev\) .*/\1/p' "$top/scripts/deps.sh" |
+	grep -vxE 'libclang-rt-dev|dpkg-dev')
 listed=$(cksum <<<"${libraries[*]}")
 caches=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
 cache=$caches/arm64/$codename-${listed%% *}
