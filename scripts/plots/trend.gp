@@ -6,9 +6,14 @@ picture = ARG2
 title_text = 'CPU seconds per GB of the sender, run by run'
 load 'page.gp'
 
-set label 7 'CPU seconds per 10^9 bytes' at screen 0.022,0.545 center rotate font middling
-set yrange [0:*]
-set offsets 0,0,graph 0.05,0
+set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,0.545 center rotate font middling
+stats data.'/trend.tsv' skip 1 using 4 name 'low' nooutput
+stats data.'/trend.tsv' skip 1 using 5 name 'high' nooutput
+set yrange [0.8 * low_min:1.25 * high_max]
+# a change of a tenth looks the same for a cheap method as for a dear one
+set logscale y 10
+set ytics ()
+set for [e = -6:4] for [m in '1 2 5'] ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e)
 set xrange [0.5:trend_count + 0.5]
 # as many names of runs as have room
 every_nth = 1 + (trend_count - 1) / 16
@@ -16,7 +21,7 @@ set xtics () rotate by 45 right font small
 set for [i = 1:trend_count:every_nth] xtics add (trend_name[i] i)
 # the names in one row as long as they fit, else in three columns
 rows = trend_method_count <= 5 ? 1 : (trend_method_count + 2) / 3
-set key at screen 0.975,0.895 right top horizontal maxcols (rows == 1 ? 5 : 3) font small samplen 2.5 width 0.5
+set key at screen 0.975,0.88 right top horizontal maxcols (rows == 1 ? 5 : 3) font small samplen 2.5 width 0.5
 set tmargin at screen (0.82 - 0.03 * rows)
 
 trend = data.'/trend.tsv'
