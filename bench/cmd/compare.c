@@ -467,8 +467,13 @@ static int show_many(const struct options *o, json_t **all, struct failure *why)
 {
 	struct trend_entry *entries = calloc(o->path_count, sizeof(*entries));
 	struct result **results = calloc(o->path_count, sizeof(*results));
-	int err = entries && results ? 0 : fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	int err = 0;
 
+	if (!entries || !results) {
+		free(entries);
+		free(results);
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	}
 	for (size_t i = 0; i < o->path_count && !err; i++) {
 		err = result_load(o->paths[i], &results[i], why);
 		entries[i] = (struct trend_entry){ .result = results[i], .path = o->paths[i] };
@@ -486,7 +491,7 @@ static int show_many(const struct options *o, json_t **all, struct failure *why)
 	}
 	if (!err && o->plot)
 		err = trend_draw(entries, o->path_count, o->plot, why);
-	for (size_t i = 0; results && i < o->path_count; i++)
+	for (size_t i = 0; i < o->path_count; i++)
 		result_free(results[i]);
 	free(results);
 	free(entries);
