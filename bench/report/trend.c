@@ -70,7 +70,7 @@ static struct interval sender_cpu(const struct trend_entry *e, const struct case
 	struct case_summary s;
 
 	if (!own || own->status != CASE_OK || summarize(e->result, own, &s))
-		return (struct interval){ .median = NAN, .low = NAN, .high = NAN };
+		return (struct interval) { .median = NAN, .low = NAN, .high = NAN };
 	return s.field[SAMPLE_SENDER_CPU_S];
 }
 
@@ -101,7 +101,8 @@ static void put_list(const struct trend_entry *entries, size_t count, enum style
 		fprintf(out, "%zu. ", i + 1);
 		put_text(out, style, entries[i].path);
 		fprintf(out, ": ");
-		put_text(out, style, started(&entries[i])[0] ? started(&entries[i]) : "at an unknown time");
+		put_text(out, style,
+			 started(&entries[i])[0] ? started(&entries[i]) : "at an unknown time");
 		fprintf(out, ", host %zu (", entries[i].host);
 		put_text(out, style, model(r));
 		fprintf(out, ", kernel ");
@@ -122,8 +123,8 @@ static void put_row(const struct trend_entry *entries, size_t count, const struc
 		struct interval v = sender_cpu(&entries[i], c);
 
 		grid_cell(grid, "%s",
-			  format_spread_short(&(struct interval){ v.n, v.median * 1e3, v.low * 1e3,
-								  v.high * 1e3, v.confidence },
+			  format_spread_short(&(struct interval) { v.n, v.median * 1e3, v.low * 1e3,
+								   v.high * 1e3, v.confidence },
 					      text));
 	}
 }
@@ -156,7 +157,8 @@ static json_t *number(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *case_json(const struct trend_entry *entries, size_t count, const struct case_result *c)
+static json_t *case_json(const struct trend_entry *entries, size_t count,
+			 const struct case_result *c)
 {
 	json_t *values = json_array();
 
@@ -164,8 +166,8 @@ static json_t *case_json(const struct trend_entry *entries, size_t count, const 
 		struct interval v = sender_cpu(&entries[i], c);
 
 		json_array_append_new(values, v.n ? json_pack("{s:f, s:f, s:f}", "median", v.median,
-							      "low", v.low, "high", v.high) :
-						    json_null());
+							      "low", v.low, "high", v.high)
+						  : json_null());
 	}
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:i, s:I, s:o}", "method", c->method, "chunk",
 			 (json_int_t)c->chunk, "cache", c->cache, "sink", c->sink, "link", c->link,
@@ -189,13 +191,14 @@ json_t *trend_json(const struct trend_entry *entries, size_t count)
 		json_object_set_new(one, "host", json_integer((json_int_t)entries[i].host));
 		json_object_set_new(one, "cpu", json_string(model(r)));
 		json_object_set_new(one, "kernel",
-				    json_is_string(kernel) ? json_string(json_string_value(kernel)) :
-							     json_null());
+				    json_is_string(kernel) ? json_string(json_string_value(kernel))
+							   : json_null());
 		json_object_set_new(one, "yardstick_s", number(yardstick(r)));
 		json_array_append_new(results, one);
 		for (size_t k = 0; k < r->case_count; k++)
 			if (r->cases[k].status == CASE_OK && !seen_before(entries, i, &r->cases[k]))
-				json_array_append_new(cases, case_json(entries, count, &r->cases[k]));
+				json_array_append_new(cases,
+						      case_json(entries, count, &r->cases[k]));
 	}
 	return json_pack("{s:I, s:o, s:o}", "hosts", (json_int_t)hosts, "results", results, "cases",
 			 cases);
@@ -238,14 +241,15 @@ static void put_data(const struct trend_entry *entries, size_t count, FILE *data
 			break;
 		fprintf(labels, "trend_method[%zu] = ", series);
 		put_gnuplot(labels, c->method);
-		snprintf(text, sizeof(text), "warm, chunk %s; whiskers: 95 %% interval of the median",
+		snprintf(text, sizeof(text),
+			 "warm, chunk %s; whiskers: 95 %% interval of the median",
 			 format_chunk(c->chunk, chunk));
 		fputs("\ncompared_text = ", labels);
 		put_gnuplot(labels, text);
 		putc('\n', labels);
 	}
-	fprintf(labels, "trend_method_count = %zu\ntrend_count = %zu\narray trend_name[%zu]\n", series,
-		count, count);
+	fprintf(labels, "trend_method_count = %zu\ntrend_count = %zu\narray trend_name[%zu]\n",
+		series, count, count);
 	for (size_t i = 0; i < count; i++) {
 		/* 2026-11-22T01:02:10Z: day and minute */
 		snprintf(text, sizeof(text), "%.5s %.5s",
@@ -275,7 +279,8 @@ static int write_data(const struct trend_entry *entries, size_t count, const cha
 	if (data && labels)
 		put_data(entries, count, data, labels);
 	if (!data || !labels || ferror(data) || ferror(labels))
-		err = fail(why, EXIT_MACHINE_CANT, EIO, "can't write the data of the plot in %s", dir);
+		err = fail(why, EXIT_MACHINE_CANT, EIO, "can't write the data of the plot in %s",
+			   dir);
 	if (data && fclose(data))
 		err = -EIO;
 	if (labels && fclose(labels))
@@ -309,14 +314,16 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 	for (size_t i = 0; i < count; i++)
 		if (entries[i].host != 1)
 			return fail(why, EXIT_WRONG_USE, EINVAL,
-				    "these results are of several hosts, and a trend is of one: leave --plot out for the table");
+				    "these results are of several hosts, and a trend is of one: "
+				    "leave --plot out for the table");
 	for (size_t k = 0; k < entries[0].result->case_count; k++)
 		drawable += drawn(entries[0].result, &entries[0].result->cases[k]);
 	if (!drawable)
-		return fail(why, EXIT_WRONG_USE, EINVAL, "%s has no warm case to draw", entries[0].path);
+		return fail(why, EXIT_WRONG_USE, EINVAL, "%s has no warm case to draw",
+			    entries[0].path);
 	if (!ending || (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0))
-		return fail(why, EXIT_WRONG_USE, EINVAL, "'%s' is no picture: use a name in .svg or .png",
-			    picture);
+		return fail(why, EXIT_WRONG_USE, EINVAL,
+			    "'%s' is no picture: use a name in .svg or .png", picture);
 	err = plots_sources(sources, sizeof(sources), why);
 	if (err)
 		return err;

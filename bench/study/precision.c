@@ -35,9 +35,10 @@ int precision_parse(const char *text, double *share, struct failure *why)
 	double value = strtod(text, &end);
 
 	/* a digit first: strtod takes "inf" and "0x" as well */
-	if (text[0] < '0' || text[0] > '9' || strcmp(end, "%") != 0 || !(value >= 0.01 && value < 100))
-		return fail(why, EXIT_WRONG_USE, EINVAL, "'%s' is no precision: use 2%%, or 0.01%% to 99%%",
-			    text);
+	if (text[0] < '0' || text[0] > '9' || strcmp(end, "%") != 0 ||
+	    !(value >= 0.01 && value < 100))
+		return fail(why, EXIT_WRONG_USE, EINVAL,
+			    "'%s' is no precision: use 2%%, or 0.01%% to 99%%", text);
 	*share = value / 100;
 	return 0;
 }
@@ -58,8 +59,8 @@ void precision_conclude(struct result *result, double share, const char *limit)
 		if (len + 80 > sizeof(list))
 			continue; /* counted, not named */
 		if (isinf(reached))
-			snprintf(list + len, sizeof(list) - len, "%s%.24s %s %.8s (too few samples)",
-				 len ? ", " : "", c->method,
+			snprintf(list + len, sizeof(list) - len,
+				 "%s%.24s %s %.8s (too few samples)", len ? ", " : "", c->method,
 				 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
 		else
 			snprintf(list + len, sizeof(list) - len, "%s%.24s %s %.8s ±%.1f%%",
@@ -70,8 +71,9 @@ void precision_conclude(struct result *result, double share, const char *limit)
 	if (!wide)
 		return;
 	snprintf(text, sizeof(text),
-		 "after %s the sender CPU of %zu cases was not known to %.3g%%, and never was: %s", limit,
-		 wide, share * 100, list);
+		 "after %s the sender CPU of %zu cases was not known to %.3g%%, and never was: %s",
+		 limit, wide, share * 100, list);
 	result_warn(result, "precision_not_reached", text,
-		    "their intervals are wider than asked for; a quieter machine would help more than more rounds");
+		    "their intervals are wider than asked for; a quieter machine would help more "
+		    "than more rounds");
 }

@@ -75,14 +75,16 @@ static void many_cases_are_counted(void **state)
 	for (int i = 0; i < 200; i++)
 		a_case(r, six, i % 2 ? 6 : 3);
 	precision_conclude(r, 0.02, "600 s");
-	assert_non_null(strstr(json_string_value(json_object_get(json_array_get(r->warnings, 0), "text")),
-			       "200 cases"));
+	assert_non_null(
+		strstr(json_string_value(json_object_get(json_array_get(r->warnings, 0), "text")),
+		       "200 cases"));
 	result_free(r);
 }
 
 static void precisions_are_read_or_refused(void **state)
 {
-	static const char *const wrong[] = { "", "2", "%", "-2%", "0%", "100%", "nan%", "2%%", "inf%" };
+	static const char *const wrong[] = { "",     "2",    "%",   "-2%", "0%",
+					     "100%", "nan%", "2%%", "inf%" };
 	struct failure why = { 0 };
 	double share;
 
