@@ -10,10 +10,10 @@ planted=$2
 pairs=${PAIRS:-20}
 plants=${PLANTS:-3}
 size=${SIZE:-160000K}
-rounds=${ROUNDS:-15}
+rounds=${ROUNDS:-21}
 # a host that changes its speed by more hides a tenth: that pair can't be judged, and is taken again, so often
-same_speed=5
-tries=4
+same_speed=3
+tries=6
 began=$SECONDS
 folder=$(mktemp -d "${FALSE_ALARMS_DIR:-.}/false-alarms.XXXXXX")
 trap 'rm -rf "$folder"' EXIT

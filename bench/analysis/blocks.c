@@ -27,9 +27,10 @@ static double redrawn_median(const double *x, size_t n, gsl_rng *rng, double *wo
 	return gsl_stats_median_from_sorted_data(work, 1, n);
 }
 
-int block_ratio(const double *a, size_t n, const double *b, size_t m, double confidence,
-		unsigned int resamples, uint64_t seed, struct block_interval *out)
+int block_ratio(const double *a, size_t n, const double *b, size_t m, const struct redraws *how,
+		struct block_interval *out)
 {
+	unsigned int resamples = how->count;
 	double *work, *ratios;
 	gsl_rng *rng;
 
@@ -40,7 +41,7 @@ int block_ratio(const double *a, size_t n, const double *b, size_t m, double con
 	ratios = malloc(resamples * sizeof(*ratios));
 	rng = gsl_rng_alloc(gsl_rng_mt19937);
 	if (work && ratios && rng) {
-		gsl_rng_set(rng, (unsigned long)(seed & UINT32_MAX));
+		gsl_rng_set(rng, (unsigned long)(how->seed & UINT32_MAX));
 		for (unsigned int i = 0; i < resamples; i++) {
 			double base = redrawn_median(a, n, rng, work);
 
@@ -48,9 +49,9 @@ int block_ratio(const double *a, size_t n, const double *b, size_t m, double con
 		}
 		gsl_sort(ratios, 1, resamples);
 		out->low = gsl_stats_quantile_from_sorted_data(ratios, 1, resamples,
-							       (1 - confidence) / 2);
+							       (1 - how->confidence) / 2);
 		out->high = gsl_stats_quantile_from_sorted_data(ratios, 1, resamples,
-								(1 + confidence) / 2);
+								(1 + how->confidence) / 2);
 	}
 	free(work);
 	free(ratios);

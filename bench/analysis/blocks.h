@@ -14,6 +14,12 @@ struct block_interval {
 	double low, high; /* of median(b) ÷ median(a) */
 };
 
+struct redraws {
+	double confidence;
+	unsigned int count;
+	uint64_t seed;
+};
+
 /* Rounds that a block has on average, of n: their square root, and never fewer than two. */
 double block_length(size_t n);
 
@@ -21,7 +27,7 @@ double block_length(size_t n);
  * Positive samples in the order of their rounds. The same seed gives the same interval. Returns 0 or -ENOMEM; with
  * fewer than two samples on a side the interval is 0 to infinity.
  */
-int block_ratio(const double *a, size_t n, const double *b, size_t m, double confidence,
-		unsigned int resamples, uint64_t seed, struct block_interval *out);
+int block_ratio(const double *a, size_t n, const double *b, size_t m, const struct redraws *how,
+		struct block_interval *out);
 
 #endif

@@ -23,18 +23,23 @@ static bool is_pure(const json_t *term)
 	return true;
 }
 
-static const json_t *shared_term(const json_t *prices)
+/* The price that stands for a direction among others: what it was summed into. */
+static const json_t *shared_term(const json_t *prices, enum term direction)
 {
-	const json_t *term = prices_term(prices, term_texts[TERM_FILE_TO_USER].id);
-	const json_t *with = json_object_get(term, "with");
+	static const enum term into[] = { TERM_FILE_TO_USER, TERM_USER_TO_SOCKET };
 
-	for (size_t i = 0; i < json_array_size(with); i++) {
-		const json_t *one = json_array_get(with, i);
-		const char *id = json_string_value(json_object_get(one, "id"));
+	for (size_t k = 0; k < sizeof(into) / sizeof(into[0]); k++) {
+		const json_t *term = prices_term(prices, term_texts[into[k]].id);
+		const json_t *with = json_object_get(term, "with");
 
-		if (json_is_true(json_object_get(one, "summed")) && id &&
-		    !strcmp(id, term_texts[TERM_USER_TO_SOCKET].id))
-			return term;
+		for (size_t i = 0; i < json_array_size(with); i++) {
+			const json_t *one = json_array_get(with, i);
+			const char *id = json_string_value(json_object_get(one, "id"));
+
+			if (json_is_true(json_object_get(one, "summed")) && id &&
+			    !strcmp(id, term_texts[direction].id))
+				return term;
+		}
 	}
 	return NULL;
 }
@@ -43,8 +48,8 @@ static double fitted(const json_t *prices, enum term direction)
 {
 	const json_t *term = prices_term(prices, term_texts[direction].id), *price;
 
-	if (!term && direction == TERM_USER_TO_SOCKET)
-		term = shared_term(prices);
+	if (!term)
+		term = shared_term(prices, direction);
 	price = json_object_get(term, "price");
 	return term && is_pure(term) && json_is_number(price) ? json_number_value(price) : NAN;
 }
@@ -52,7 +57,8 @@ static double fitted(const json_t *prices, enum term direction)
 static const struct direction {
 	enum term term;
 	const char *direct; /* its direct measurement */
-} directions[] = { { TERM_FILE_TO_USER, "read_copy" }, { TERM_USER_TO_SOCKET, "memcpy_copy" } };
+} directions[] = { { TERM_FILE_TO_USER, "read_copy" }, { TERM_USER_TO_SOCKET, "memcpy_copy" },
+		   { TERM_MAPPED_TO_SOCKET, "memcpy_copy" } };
 
 #define DIRECTIONS (sizeof(directions) / sizeof(directions[0]))
 

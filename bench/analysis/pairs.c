@@ -264,9 +264,9 @@ static int find_interval(struct pair *p, enum metric m, double alpha)
 	}
 	for (int b = 0; b < (isnan(p->slower) ? 1 : BASES) && excludes_1(p, m); b++) {
 		struct block_interval blocks;
+		const struct redraws how = { 1 - alpha, RESAMPLES, SEED };
 		int err = block_ratio(p->side[0].value[b][m], p->side[0].n[m],
-				      p->side[1].value[b][m], p->side[1].n[m], 1 - alpha, RESAMPLES,
-				      SEED, &blocks);
+				      p->side[1].value[b][m], p->side[1].n[m], &how, &blocks);
 
 		if (err)
 			return err;

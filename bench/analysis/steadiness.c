@@ -91,13 +91,16 @@ static double separation_limit(size_t n)
 	return 4.0 + 40.0 / (double)n;
 }
 
-static void try_cut(const double *sorted, size_t n, size_t cut, double *best, struct steadiness *out)
+static void try_cut(const double *sorted, size_t n, size_t cut, double *best,
+		    struct steadiness *out)
 {
-	double low = gsl_stats_mean(sorted, 1, cut), high = gsl_stats_mean(sorted + cut, 1, n - cut);
+	double low = gsl_stats_mean(sorted, 1, cut),
+	       high = gsl_stats_mean(sorted + cut, 1, n - cut);
 	double inside = gsl_stats_tss_m(sorted, 1, cut, low) +
 			gsl_stats_tss_m(sorted + cut, 1, n - cut, high);
 	double sd = sqrt((gsl_stats_variance_m(sorted, 1, cut, low) +
-			  gsl_stats_variance_m(sorted + cut, 1, n - cut, high)) / 2);
+			  gsl_stats_variance_m(sorted + cut, 1, n - cut, high)) /
+			 2);
 
 	if (!(inside < *best))
 		return;
@@ -126,9 +129,15 @@ int steadiness_of(const double *values, size_t n, struct steadiness *out)
 {
 	double *sorted = malloc((2 * n + 1) * sizeof(*sorted)), median;
 
-	*out = (struct steadiness){ .n = n, .largest_z = NAN, .rho = NAN, .drift_p = NAN,
-				    .drift_share = NAN, .low_mode = NAN, .high_mode = NAN,
-				    .separation = NAN, .high_share = NAN };
+	*out = (struct steadiness) { .n = n,
+				     .largest_z = NAN,
+				     .rho = NAN,
+				     .drift_p = NAN,
+				     .drift_share = NAN,
+				     .low_mode = NAN,
+				     .high_mode = NAN,
+				     .separation = NAN,
+				     .high_share = NAN };
 	if (!sorted)
 		return -ENOMEM;
 	if (n) {
@@ -166,11 +175,13 @@ json_t *steadiness_json(const struct steadiness *s)
 	       *modes = part(isfinite(s->low_mode), MODES_LEAST);
 
 	json_object_set_new(outliers, "count",
-			    isfinite(s->largest_z) ? json_integer((json_int_t)s->outliers) : json_null());
+			    isfinite(s->largest_z) ? json_integer((json_int_t)s->outliers)
+						   : json_null());
 	json_object_set_new(outliers, "largest_z", number(s->largest_z));
 	json_object_set_new(outliers, "limit", json_real(OUTLIER_Z));
 	json_object_set_new(drift, "found",
-			    s->n >= DRIFT_LEAST && isfinite(s->rho) ? json_boolean(s->drifts) : json_null());
+			    s->n >= DRIFT_LEAST && isfinite(s->rho) ? json_boolean(s->drifts)
+								    : json_null());
 	json_object_set_new(drift, "rho", number(s->rho));
 	json_object_set_new(drift, "p", number(s->drift_p));
 	json_object_set_new(drift, "share", number(s->drift_share));

@@ -21,7 +21,7 @@ struct steadiness {
 	size_t n;
 	/* 0.6745 × (x - median) ÷ median absolute deviation */
 	size_t outliers;
-	double largest_z; /* by size, with its sign; NaN when n < 3 or all samples are alike */
+	double largest_z;  /* by size, with its sign; NaN when n < 3 or all samples are alike */
 	size_t largest_at; /* its place in `values` */
 	/* Spearman's rank correlation with time, and Theil and Sen's slope over the whole run ÷ the median */
 	double rho, drift_p, drift_share;

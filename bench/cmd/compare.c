@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "report/grid.h"
+#include "report/trend.h"
 
 
 #define COMPARISON_SCHEMA "copytax.comparison/1"
@@ -39,6 +40,8 @@ static const struct argp_option option_table[] = {
 	  "call nothing different that is closer than this (2%): two runs of one build are not the same either",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
+	{ "plot", KEY_PLOT, "FILE", 0,
+	  "draw the trend of many results of one host, in the order of time, as .svg or .png", 0 },
 	{ "verdicts", KEY_VERDICTS, NULL, 0,
 	  "print nothing but a line for each case, for scripts: its method, the verdict on its sender CPU, chunk and cache; and one with the host's speed",
 	  0 },
@@ -70,6 +73,9 @@ static int take(struct options *o, int key, const char *text)
 		return take_margin(o, text);
 	case KEY_JSON:
 		o->json = true;
+		return 0;
+	case KEY_PLOT:
+		o->plot = text;
 		return 0;
 	case KEY_VERDICTS:
 		o->verdicts = true;
@@ -451,6 +457,42 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 	return err;
 }
 
+/* Side by side what is more than two; *all is the document's part, or NULL. The picture, when it is asked for. */
+static int show_many(const struct options *o, json_t **all, struct failure *why)
+{
+	struct trend_entry *entries = calloc(o->path_count, sizeof(*entries));
+	struct result **results = calloc(o->path_count, sizeof(*results));
+	int err = 0;
+
+	if (!entries || !results) {
+		free(entries);
+		free(results);
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < o->path_count && !err; i++) {
+		err = result_load(o->paths[i], &results[i], why);
+		entries[i] = (struct trend_entry){ .result = results[i], .path = o->paths[i] };
+	}
+	if (!err) {
+		(void)trend_sort(entries, o->path_count);
+		if (o->path_count > 2 && o->json)
+			*all = trend_json(entries, o->path_count);
+		if (o->path_count > 2 && !o->json && !o->verdicts) {
+			fputs(o->style == STYLE_MARKDOWN ? "\n## All of them\n\n" : "\nAll of them\n\n",
+			      stdout);
+			if (trend_table(entries, o->path_count, o->style, stdout))
+				err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		}
+	}
+	if (!err && o->plot)
+		err = trend_draw(entries, o->path_count, o->plot, why);
+	for (size_t i = 0; i < o->path_count; i++)
+		result_free(results[i]);
+	free(results);
+	free(entries);
+	return err;
+}
+
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -461,7 +503,7 @@ int cmd_compare(int argc, char **argv)
 	};
 	struct options o = { .margin = COMPARE_MARGIN, .style = STYLE_TEXT };
 	struct failure why = { 0 };
-	json_t *list = json_array(), *doc;
+	json_t *list = json_array(), *all = NULL, *doc;
 	bool failed = false;
 	int err = 0;
 
@@ -474,10 +516,13 @@ int cmd_compare(int argc, char **argv)
 	}
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	err = compare_all(&o, list, &failed, &why);
-	free(o.paths);
+	if (!err && o.json && (o.plot || o.path_count > 2))
+		err = show_many(&o, &all, &why);
 	if (!err && o.json) {
 		doc = json_pack("{s:s, s:O, s:b}", "schema", COMPARISON_SCHEMA, "comparisons", list,
 				"failed", failed);
+		if (all)
+			json_object_set_new(doc, "all", all);
 		json_dumpf(doc, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 		putchar('\n');
 		json_decref(doc);
@@ -490,6 +535,9 @@ int cmd_compare(int argc, char **argv)
 		else if (put_comparison(json_array_get(list, i), o.style, stdout))
 			err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	}
+	if (!err && !o.json && (o.plot || o.path_count > 2))
+		err = show_many(&o, &all, &why);
+	free(o.paths);
 	json_decref(list);
 	if (err)
 		return cmd_failed(&why);

@@ -24,6 +24,7 @@
 #include "report/claims_text.h"
 #include "report/table.h"
 #include "study/plan.h"
+#include "study/precision.h"
 #include "study/study.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
@@ -37,7 +38,8 @@
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
 	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED, KEY_EVENTS,
-	   KEY_PROFILE, KEY_CALIBRATE, KEY_RESUME, KEY_SPARSE, KEY_DRY };
+	   KEY_PROFILE, KEY_CALIBRATE, KEY_RESUME, KEY_SPARSE, KEY_DRY,
+	   KEY_PRECISION, KEY_PRECISION_TIME };
 
 struct options {
 	struct conditions conditions;
@@ -45,6 +47,8 @@ struct options {
 	const char *plan_file, *file, *out, *events, *resume;
 	unsigned int rounds, warmup, watched;
 	int warmup_given;
+	double precision;
+	unsigned int precision_time;
 	uint64_t seed;
 	bool json, quiet, keep, profile, calibrate, sparse, dry;
 	struct failure why;
@@ -73,6 +77,11 @@ static const struct argp_option option_table[] = {
 	  "read cases from a plan: a file, or bench or quick, which are built in; the lists above replace the plan's, --rounds bounds them", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "rounds", KEY_ROUNDS, "N", 0, "timed samples of each case (15)", 2 },
+	{ "precision", KEY_PRECISION, "PERCENT", 0,
+	  "after these, go on until the 95 % interval of each case's median sender CPU reaches no further from it than this (2%), or say that it never did",
+	  2 },
+	{ "precision-time", KEY_PRECISION_TIME, "SECONDS", 0,
+	  "no rounds are added after so long (600), nor after 500 rounds", 2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
 	{ "resume", KEY_RESUME, "DIR", 0,
@@ -112,6 +121,7 @@ static void options_default(struct options *o)
 	o->plan.warmup = -1;
 	o->warmup = WARMUP_DEFAULT;
 	o->watched = WATCHED_DEFAULT;
+	o->precision_time = PRECISION_TIME_S;
 	o->events = "default";
 	o->seed = 1;
 }
@@ -148,6 +158,10 @@ static int take(struct options *o, int key, const char *text)
 		return 0;
 	case KEY_ROUNDS:
 		return plan_number(text, "rounds", 1, &o->rounds, &o->why);
+	case KEY_PRECISION:
+		return precision_parse(text, &o->precision, &o->why);
+	case KEY_PRECISION_TIME:
+		return plan_number(text, "seconds", 1, &o->precision_time, &o->why);
 	case KEY_WARMUP:
 		o->warmup_given = 1;
 		return plan_number(text, "warm-up rounds", 0, &o->warmup, &o->why);
@@ -281,6 +295,8 @@ static void describe(const struct options *o, const struct plan_case *first,
 	json_object_set_new(set, "sender_cpu", json_integer(place->sender_cpu));
 	json_object_set_new(set, "receiver_cpu", json_integer(place->receiver_cpu));
 	json_object_set_new(set, "rounds", json_integer(o->plan.rounds));
+	json_object_set_new(set, "precision",
+			    o->precision > 0 ? json_real(o->precision) : json_null());
 	json_object_set_new(set, "warmup_rounds", json_integer(o->warmup));
 	json_object_set_new(set, "seed", json_integer((json_int_t)o->seed));
 	json_object_set_new(set, "receive_buffer_bytes", json_integer(SINK_BUFFER_BYTES));
@@ -555,6 +571,8 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 		.sender_cpu = place->sender_cpu,
 		.receiver_cpu = place->receiver_cpu,
 		.warmup = o->warmup,
+		.precision = o->precision,
+		.precision_time_s = o->precision_time,
 		.seed = o->seed,
 		.time_limit_s = o->conditions.time_limit_s,
 		.events = o->events,

@@ -17,6 +17,8 @@ static const struct {
 	{ "user_to_socket", "to socket" }, { "sends", "send" },
 	{ "lends", "lend pages" },	  { "faults", "faults" },
 	{ "waits", "switches" },	  { "disk_to_page_cache", "disk→cache" },
+	{ "mapped_to_socket", "map→socket" },
+	{ "deliveries", "deliveries" },	  { "wakes", "wake-ups" },
 	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
 };
 

@@ -174,6 +174,58 @@ static void put_bill(const struct result *result, const struct case_result *c, F
 	json_decref(bill);
 }
 
+/* "saves 48.1 ms (55 %): GB copied 40.1 ms, system calls 4.75 ms": the two lines that do most, whichever way. */
+static void put_saving(const json_t *from, const json_t *to, FILE *out)
+{
+	double own = json_number_value(json_object_get(from, "measured_s")),
+	       saved = own - json_number_value(json_object_get(to, "measured_s"));
+	const char *method = json_string_value(json_object_get(to, "method"));
+	json_t *lines = bill_savings(from, to);
+
+	fputs("  ", out);
+	put_plain(out, method ? method : "?");
+	fprintf(out, " %s %.3g ms (%.0f %%)", saved < 0 ? "costs more:" : "saves", fabs(saved) * 1e3,
+		own > 0 ? fabs(saved) / own * 100 : 0);
+	for (size_t i = 0; i < json_array_size(lines) && i < 2; i++) {
+		const json_t *line = json_array_get(lines, i);
+		const char *name = json_string_value(json_object_get(line, "name"));
+
+		fprintf(out, "%s %s %+.3g ms", i ? "," : ":", name ? name : "?",
+			-json_number_value(json_object_get(line, "saved_s")) * 1e3);
+	}
+	putc('\n', out);
+	json_decref(lines);
+}
+
+/* What another method under the same conditions would save here, or cost, and by which lines of the bill. */
+static void put_savings(const struct result *result, const struct case_result *c, FILE *out)
+{
+	json_t *own = bill_of(result, c);
+	bool headed = false;
+
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct case_result *other = &result->cases[i];
+		json_t *bill;
+
+		if (other == c || other->status != CASE_OK || other->chunk != c->chunk ||
+		    other->payload != c->payload || other->connections != c->connections ||
+		    strcmp(other->cache, c->cache) != 0 || strcmp(other->sink, c->sink) != 0 ||
+		    strcmp(other->link, c->link) != 0)
+			continue;
+		bill = bill_of(result, other);
+		if (json_is_array(json_object_get(own, "lines")) &&
+		    json_is_array(json_object_get(bill, "lines"))) {
+			if (!headed)
+				fputs("\nSwitching to another method, here and in sender CPU of a transfer (and the lines that change most):\n",
+				      out);
+			headed = true;
+			put_saving(own, bill, out);
+		}
+		json_decref(bill);
+	}
+	json_decref(own);
+}
+
 /* The way of the bytes; `copytax report` draws the same. */
 static void put_path(const struct method *m, const struct case_result *c, FILE *out)
 {
@@ -211,4 +263,5 @@ void explain_print(const struct method *m, const struct result *result, FILE *ou
 	put_path(m, c, out);
 	put_cost(result, c, out);
 	put_bill(result, c, out);
+	put_savings(result, c, out);
 }

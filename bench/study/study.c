@@ -21,6 +21,7 @@
 #include "study/counting.h"
 #include "study/feasible.h"
 #include "study/pass.h"
+#include "study/precision.h"
 #include "study/schedule.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
@@ -518,33 +519,21 @@ static int verify_all(struct study *s, struct failure *why)
 	return err;
 }
 
-static int measure_all(struct study *s, struct failure *why)
+/* Takes the turns, but for those of cases that are out and those that an earlier run took. */
+static int take_turns(struct study *s, const struct turn *turns, size_t count, double *saved,
+		      struct failure *why)
 {
-	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds));
-	struct turn *turns = NULL;
-	double saved = clock_wall();
-	size_t count = 0;
 	char text[CASE_TEXT_MAX];
-	int err = rounds ? 0 : -ENOMEM;
+	int err = 0;
 
-	for (size_t i = 0; i < s->count && !err; i++)
-		/* hashing is proof, not a measurement: verified once, never timed */
-		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
-	if (!err)
-		err = schedule_make(rounds, s->count, s->settings->warmup, s->settings->seed, &turns,
-				    &count);
-	if (err)
-		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
 	for (size_t i = 0; i < count && !err; i++) {
 		const struct turn *turn = &turns[i];
 		double before = clock_wall();
 
-		if (stopped(s)) {
-			err = fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
-			break;
-		}
-		if (s->result->cases[turn->index].status != CASE_OK || !rounds[turn->index] ||
-		    taken(s, turn))
+		if (stopped(s))
+			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+		if (s->result->cases[turn->index].status != CASE_OK ||
+		    s->cases[turn->index].sink == SINK_VERIFY || taken(s, turn))
 			continue;
 		study_case_text(&s->cases[turn->index], text, sizeof(text));
 		progress_show(&s->progress, turn->position == 0, time_left(s, turns, i, count),
@@ -554,12 +543,88 @@ static int measure_all(struct study *s, struct failure *why)
 		err = sample_case(s, turn, why);
 		s->seconds[turn->index] = clock_wall() - before;
 		/* a kill -9 leaves what was there by then, marked as interrupted */
-		if (!err && clock_wall() - saved > SAVE_EVERY_S) {
+		if (!err && clock_wall() - *saved > SAVE_EVERY_S) {
 			err = result_save(s->result, s->settings->dir, why);
-			saved = clock_wall();
+			*saved = clock_wall();
 		}
 	}
+	return err;
+}
+
+/* `rounds` more of each case, after the first `done` rounds. */
+static int measure_rounds(struct study *s, const unsigned int *rounds, unsigned int warmup,
+			  unsigned int done, double *saved, struct failure *why)
+{
+	struct turn *turns = NULL;
+	size_t count = 0;
+	/* without `done` it is the plan's own order */
+	int err = schedule_make(rounds, s->count, warmup, s->settings->seed + done, &turns, &count);
+
+	if (err)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
+	for (size_t i = 0; i < count; i++)
+		turns[i].round += done;
+	err = take_turns(s, turns, count, saved, why);
 	free(turns);
+	return err;
+}
+
+/* Rounds of the cases that are not known well enough yet. *rounds gets 0 for the others. Returns how many there are. */
+static size_t choose_wide(const struct study *s, unsigned int *rounds)
+{
+	size_t wide = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		bool more = s->result->cases[i].status == CASE_OK &&
+			    s->cases[i].sink != SINK_VERIFY &&
+			    precision_of(&s->result->cases[i]) > s->settings->precision;
+
+		rounds[i] = more ? PRECISION_STEP : 0;
+		wide += more;
+	}
+	return wide;
+}
+
+/* Adds rounds until medians are known well enough, or it has taken too long. */
+static int measure_on(struct study *s, unsigned int *rounds, unsigned int done, double began,
+		      double *saved, struct failure *why)
+{
+	char limit[64] = "";
+	int err = 0;
+
+	while (!err && choose_wide(s, rounds)) {
+		if (done >= PRECISION_ROUNDS_MAX)
+			snprintf(limit, sizeof(limit), "%u rounds", done);
+		else if (clock_wall() - began > s->settings->precision_time_s)
+			snprintf(limit, sizeof(limit), "%.0f s and %u rounds", clock_wall() - began,
+				 done);
+		if (limit[0])
+			break;
+		err = measure_rounds(s, rounds, 0, done, saved, why);
+		done += PRECISION_STEP;
+	}
+	if (err)
+		snprintf(limit, sizeof(limit), "%u rounds and an early end", done);
+	precision_conclude(s->result, s->settings->precision, limit);
+	return err;
+}
+
+static int measure_all(struct study *s, struct failure *why)
+{
+	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds)), most = 0;
+	double began = clock_wall(), saved = began;
+	int err = 0;
+
+	if (!rounds)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
+	for (size_t i = 0; i < s->count; i++) {
+		/* hashing is proof, not a measurement: verified once, never timed */
+		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
+		most = rounds[i] > most ? rounds[i] : most;
+	}
+	err = measure_rounds(s, rounds, s->settings->warmup, 0, &saved, why);
+	if (!err && s->settings->precision > 0)
+		err = measure_on(s, rounds, s->settings->warmup + most, began, &saved, why);
 	free(rounds);
 	return err;
 }

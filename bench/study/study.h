@@ -34,6 +34,8 @@ struct study_settings {
 	unsigned int time_limit_s; /* of one transfer */
 	const char *events; /* as events_new() takes it; "none" for no such pass */
 	bool profile; /* sample the sender's stacks */
+	double precision; /* rounds are added until medians are known to this share of them; 0: the plan's and no more */
+	double precision_time_s; /* but not for longer than this, from the first timed sample on */
 	unsigned int watched; /* transfers of each case in the counting pass; 0: no such pass */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };

@@ -22,7 +22,7 @@
  */
 static void intervals_cover_as_often_as_they_say(void **state)
 {
-	static const size_t sizes[] = { 3, 5, 6, 7, 15, 31, 100 };
+	static const size_t sizes[] = { 3, 5, 6, 7, 9, 12, 15, 20, 25, 31, 50, 100 };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	double values[100];
 
@@ -45,6 +45,9 @@ static void intervals_cover_as_often_as_they_say(void **state)
 		assert_true(fabs(share - in.confidence) <
 			    4 * sqrt(in.confidence * (1 - in.confidence) / STUDIES));
 		assert_true(sizes[s] < 6 || (share > 0.945 && share < 0.995));
+		/* ranks come in steps, which are coarse for 7, 8 and 11 samples; the plans' 15 are not among those */
+		assert_true(sizes[s] < 9 || (share > 0.93 && share < 0.975));
+		assert_true(sizes[s] != 15 || (share > 0.93 && share < 0.97));
 	}
 	gsl_rng_free(rng);
 }

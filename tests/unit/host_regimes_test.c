@@ -213,6 +213,7 @@ static void blocks_see_what_drags_along(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	double steps[24], shuffled[24], flat[24];
+	const struct redraws how = { 0.95, 2000, 7 };
 	struct block_interval stepped, alone, again;
 
 	(void)state;
@@ -221,12 +222,12 @@ static void blocks_see_what_drags_along(void **state)
 		shuffled[i] = (i % 2 ? 1 : 1.2) * (1 + 0.001 * (double)(i * 11 % 24));
 		flat[i] = 1;
 	}
-	assert_int_equal(block_ratio(flat, 24, steps, 24, 0.95, 2000, 7, &stepped), 0);
-	assert_int_equal(block_ratio(flat, 24, shuffled, 24, 0.95, 2000, 7, &alone), 0);
+	assert_int_equal(block_ratio(flat, 24, steps, 24, &how, &stepped), 0);
+	assert_int_equal(block_ratio(flat, 24, shuffled, 24, &how, &alone), 0);
 	assert_true(stepped.high - stepped.low >= alone.high - alone.low);
-	assert_int_equal(block_ratio(flat, 24, steps, 24, 0.95, 2000, 7, &again), 0);
+	assert_int_equal(block_ratio(flat, 24, steps, 24, &how, &again), 0);
 	assert_true(again.low == stepped.low && again.high == stepped.high);
-	assert_int_equal(block_ratio(flat, 1, steps, 24, 0.95, 2000, 7, &again), 0);
+	assert_int_equal(block_ratio(flat, 1, steps, 24, &how, &again), 0);
 	assert_true(again.low == 0 && isinf(again.high));
 	gsl_rng_free(rng);
 }

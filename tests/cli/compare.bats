@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Results beside each other, the trend of many, and rounds until medians are known.
+load helpers
+
+setup_file() {
+	local binary
+	binary=$(realpath "${COPYTAX:-$BATS_TEST_DIRNAME/../../build/copytax}")
+	cd "$BATS_FILE_TMPDIR" || return 1
+	"$binary" run --size 256K --rounds 24 --methods read_write,sendfile --watched 0 --events none --quiet \
+		--out a >/dev/null
+	# a day later, the same host; and then another one, where all of it costs ten times as much at the same speed
+	jq '.run.started = "2099-01-02T03:04:05Z"' a/result.json >b.json
+	jq '.run.started = "2098-01-02T03:04:05Z" | .host.cpu.model = {value: "another <b>CPU</b>", source: "made up"}
+		| .cases[].samples.sender_cpu_s[] *= 10' a/result.json >c.json
+	export RESULTS=$BATS_FILE_TMPDIR
+}
+
+extra_setup() {
+	cp -r "$RESULTS/a" "$RESULTS/b.json" "$RESULTS/c.json" .
+}
+
+@test "a result is the same as itself, and the host was equally fast" {
+	run --separate-stderr "$copytax" compare a b.json
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"equally fast both times"* ]]
+	run --separate-stderr "$copytax" compare --verdicts a b.json
+	[ "$status" -eq 0 ]
+	[ "${lines[2]}" = "slower 0.0" ]
+	[[ ! $output =~ worse|better ]]
+}
+
+@test "ten times as dear is worse, fails the gate, and another host is named first" {
+	run --separate-stderr "$copytax" compare --fail-if 'sender_cpu>5%' a c.json
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ ${lines[1]} == "Not comparable, because"* ]]
+	[[ $output == *"sender_cpu > 5 %: FAILED"* ]]
+	"$copytax" compare --json a c.json | jq -e '.comparisons[0] | .host_speed.slower == 1 and
+		(.cases | all(.metrics.sender_cpu | .verdict == "worse" and .at_equal_speed.ratio == .ratio))'
+}
+
+@test "a slower host is no slower build" {
+	jq '.cases[].samples |= (.sender_cpu_s[] *= 1.3 | .yardstick_s |= map(if . then . * 1.3 else . end))' \
+		a/result.json >slow.json
+	run --separate-stderr "$copytax" compare --fail-if 'sender_cpu>5%' a slow.json
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"the host was 30 % slower"* ]]
+}
+
+@test "an older result has no yardstick, and that is said" {
+	jq 'del(.cases[].samples.yardstick_s)' a/result.json >old.json
+	run --separate-stderr "$copytax" compare old.json b.json
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[[ $output == *"no yardstick"* ]]
+}
+
+@test "more than two stand side by side, in the order of time, by host" {
+	run --separate-stderr "$copytax" compare b.json a c.json
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"1. a: "*"2. c.json: "*"host 2 (another <b>CPU</b>"*"3. b.json: "* ]]
+	run --separate-stderr "$copytax" compare --markdown a b.json c.json
+	[[ $output != *"<b>"* ]]
+	"$copytax" compare --json a b.json c.json | jq -e '.all | .hosts == 2 and (.results | length) == 3 and
+		(.cases | length) == 2 and (.cases | all(.sender_cpu_s | length == 3))'
+}
+
+@test "a trend is drawn of one host, and of nothing else" {
+	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+	run --separate-stderr "$copytax" compare --verdicts --plot trend.svg a b.json
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	xmllint --noout trend.svg 2>/dev/null || grep -q '</svg>' trend.svg
+	grep -q sendfile trend.svg
+	run --separate-stderr "$copytax" compare --verdicts --plot other.svg a c.json
+	says 2 'several hosts'
+	[ ! -e other.svg ]
+	run --separate-stderr "$copytax" compare --verdicts --plot trend.jpeg a b.json
+	says 2 'no picture'
+	run --separate-stderr "$copytax" compare --verdicts --plot nowhere/trend.svg a b.json
+	says 2 'nowhere'
+}
+
+@test "precision is reached, or the result says that it never was" {
+	"$copytax" run --size 256K --methods sendfile --rounds 2 --precision 99% --watched 0 --events none --quiet \
+		--out wide >/dev/null
+	# no interval of two samples covers the median with 95 %
+	jq -e '.settings.precision == 0.99 and (.cases[0].samples.round | length) >= 7' wide/result.json
+	"$copytax" run --size 256K --methods sendfile --rounds 2 --precision 0.01% --precision-time 1 --watched 0 \
+		--events none --quiet --out narrow >/dev/null
+	jq -e '[.warnings[] | select(.code == "precision_not_reached")] | length == 1 and
+		(.[0].text | test("never was: sendfile 32K warm"))' narrow/result.json
+	# rounds are numbered on, and none twice
+	jq -e '.cases[0].samples.round | . == (. | unique) and length > 7' narrow/result.json
+	run --separate-stderr "$copytax" run --precision 2 --out none
+	says 2 'no precision'
+}
