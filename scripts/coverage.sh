@@ -28,7 +28,7 @@ for test in "$build"/tests/*_test; do
 	"$test" >>"$build/log" 2>&1 || echo "coverage: $(basename "$test") failed"
 done
 for file in "${files[@]}"; do
-	LARGE=3276800 COPYTAX=$build/copytax bats --tap "tests/cli/$file.bats" >"$build/$file.tap" 2>&1 </dev/null ||
+	COPYTAX_COVERAGE=1 LARGE=3276800 COPYTAX=$build/copytax bats --tap "tests/cli/$file.bats" >"$build/$file.tap" 2>&1 </dev/null ||
 		echo "coverage: $(grep -c '^not ok' "$build/$file.tap") tests of $file failed"
 done
 gcovr --root . --object-directory "$build/obj" --filter bench/ --exclude bench/overhead/ --exclude bench/static/ \
