@@ -120,7 +120,7 @@ fi
 if wants fuzz; then
 	echo 'building   fuzz'
 	if make -j"$jobs" --no-print-directory BUILD="$build" fuzz-build >"$results/fuzz.log" 2>&1 &&
-		scripts/fuzz.sh "$build/fuzz" "${FUZZ_TIME:-10}" plan result; then
+		scripts/fuzz.sh "$build/fuzz" "${FUZZ_TIME:-10}" plan protocol result; then
 		passed=$((passed + 1))
 	else
 		tail -n 20 "$results/fuzz.log"
