@@ -68,7 +68,7 @@ codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 
 # What the Makefile links and its headers, for arm64; the cache is for this list.
 libraries=(libc6-dev libpfm4-dev libjansson-dev libelf-dev zlib1g-dev libxxhash-dev libgsl-dev libhwloc-dev
-	libbpf-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev libcap-dev libssl-dev libcmocka-dev)
+	libbpf-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev libcap-dev nettle-dev libssl-dev libcmocka-dev)
 listed=$(cksum <<<"${libraries[*]}")
 caches=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
 cache=$caches/arm64/$codename-${listed%% *}
