@@ -52,7 +52,8 @@ static void need_pmu(void)
 
 static void transfer(const char *method, const struct transfer_hooks *hooks)
 {
-	struct transfer_spec spec = { .method = method_find(method), .path = PATH, .size = SIZE,
+	struct transfer_spec spec = { .connections = 1,
+		.method = method_find(method), .path = PATH, .size = SIZE,
 				      .chunk = 32768, .sink = SINK_DRAIN,
 				      .link = { .congestion = "reno" }, .sender_cpu = 0,
 				      .receiver_cpu = -1, .time_limit_s = 300, .hooks = hooks };
