@@ -23,10 +23,10 @@ static: $(BUILD)/copytax-static
 
 # hwloc's, libelf's and the C library's archives name each other: a group. No build id: it would differ
 # between two linkers, and nothing asks for it.
-$(BUILD)/copytax-static: $(OBJECTS) $(BUILD)/obj/bench/static/absent.o
+$(BUILD)/copytax-static: $(OBJECTS) $(BUILD)/obj/bench/static/absent.o $(BUILD)/obj/bench/static/numeric.o
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--gc-sections -Wl,--build-id=none -s \
-		$(foreach f,dlopen dlsym dlerror dlclose,-Wl,--wrap=$(f)) $^ \
+		$(foreach f,dlopen dlsym dlerror dlclose getaddrinfo freeaddrinfo,-Wl,--wrap=$(f)) $^ \
 		-Wl,--start-group $(filter-out -ludev,$(LDLIBS)) -Wl,--end-group -o $@
 
 dist-check: ## two static builds in different places must be the same bytes

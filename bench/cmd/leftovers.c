@@ -74,7 +74,9 @@ static bool made_by_us(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
-	bool made = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && payload_is_made(fd);
+	/* a hole takes no room and holds nothing, so nothing is lost with it either */
+	bool made = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+		    (!st.st_blocks || payload_is_made(fd));
 
 	if (fd >= 0)
 		close(fd);
@@ -84,7 +86,14 @@ static bool made_by_us(int dirfd, const char *name)
 static bool is_payload_name(const char *name)
 {
 	return !strcmp(name, "payload.bin") || !strcmp(name, "payload-cold.bin") ||
-	       !fnmatch("copytax-payload-[0-9]*.bin", name, 0);
+	       !fnmatch("copytax-payload-[0-9]*.bin", name, 0) ||
+	       !fnmatch("copytax-calibrate-[0-9]*.bin", name, 0);
+}
+
+/* A folder with a file for each connection (--files many). */
+static bool is_payload_folder(const char *name)
+{
+	return !strcmp(name, "payload") || !fnmatch("copytax-payload-[0-9]*", name, 0);
 }
 
 /* Half-written documents and calibration's file: names that nobody else uses, with a leading dot. */
@@ -93,6 +102,35 @@ static bool is_temporary_name(const char *name)
 	return !strcmp(name, "." RESULT_FILE ".new") || !strcmp(name, ".hyperfine.json.new") ||
 	       !fnmatch(".copytax-??????", name, FNM_PERIOD) ||
 	       !fnmatch(".copytax-trial-[0-9]*", name, FNM_PERIOD);
+}
+
+/* Its files, and then the folder itself, if nothing else is in it. */
+static void search_payload_folder(struct search *s, const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	unsigned int ours = 0, others = 0;
+	int err = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (fnmatch("[0-9][0-9][0-9][0-9]*.bin", entry->d_name, 0) ||
+		    !made_by_us(dirfd(dir), entry->d_name)) {
+			others++;
+			continue;
+		}
+		ours++;
+		if (s->remove && !err)
+			err = done(unlinkat(dirfd(dir), entry->d_name, 0));
+	}
+	if (dir)
+		closedir(dir);
+	if (!ours)
+		return;
+	if (s->remove && !err && !others)
+		err = done(rmdir(path));
+	tell(s, "folder of payloads", path, err);
 }
 
 static void search_files(struct search *s, const char *path, unsigned int deeper)
@@ -109,7 +147,9 @@ static void search_files(struct search *s, const char *path, unsigned int deeper
 		    snprintf(full, sizeof(full), "%s/%s", path, name) >= (int)sizeof(full) ||
 		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
-		if (S_ISDIR(st.st_mode) && deeper && name[0] != '.')
+		if (S_ISDIR(st.st_mode) && is_payload_folder(name))
+			search_payload_folder(s, full);
+		else if (S_ISDIR(st.st_mode) && deeper && name[0] != '.')
 			search_files(s, full, deeper - 1);
 		if (!S_ISREG(st.st_mode) ||
 		    !(is_temporary_name(name) || (is_payload_name(name) && made_by_us(dirfd(dir), name) &&
