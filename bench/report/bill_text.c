@@ -289,6 +289,6 @@ int bill_data(const struct result *result, const struct family *family, FILE *ou
 		json_decref(bill);
 	}
 	fprintf(labels, "bill_count = %u\nbill_most = %u\n", panels, most);
-	*any = panels > 0;
+	*any = panels > 0 && panels <= BILL_PANELS_MAX;
 	return 0;
 }

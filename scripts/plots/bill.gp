@@ -14,14 +14,14 @@ page_height = 105 + 85 + lines * (panel_height + 70)
 load 'page.gp'
 set label 2 bill_compared_text
 
-set label 4 'Bars: count × price, one after the other. Hatched: what the prices do not explain (negative: they ask too much).' at screen 0.02,(62.0 / page_height) left font small textcolor rgb '#555555'
-set label 5 'Every panel has its own scale. The last bar is the median that was measured.' at screen 0.02,(42.0 / page_height) left font small textcolor rgb '#555555'
+set label 4 'Bars: count × price, one after the other. Hatched: what the prices do not explain (negative: they ask too much).' at screen 0.02,note_1 left font small textcolor rgb '#555555'
+set label 5 'Every panel has its own scale. The last bar is the median that was measured.' at screen 0.02,note_2 left font small textcolor rgb '#555555'
 
 unset key
 set border 1 linecolor rgb '#444444'
 unset grid
 set grid xtics linecolor rgb '#dddddd' linetype 1 linewidth 0.7
-set xtics font small
+set xtics font small norotate
 set style fill solid 1.0 border -1
 bars = data.'/bill.tsv'
 
