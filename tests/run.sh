@@ -96,7 +96,7 @@ if make_all plain BUILD="$build"; then
 	wants unit && unit unit "$build"
 	if wants cli; then
 		# longest first
-		cli cli "$build" transfers signals bad_input commands page report hostile deps
+		cli cli "$build" transfers signals bad_input commands page report hostile lesson deps
 		cli cli "$build" remote
 		# these build on the tree itself: alone
 		cli cli "$build" make
