@@ -39,47 +39,62 @@ static bool billable(const struct family *family, const struct case_result *c)
 	return c->chunk == family->chunk && case_measured(c);
 }
 
-static void line_row(struct grid *grid, const char *method, const char *what, const char *count,
-		     double price, double cost, double low, double high)
+/* A price in what people read: µs per call, fault or switch, ms per GB. */
+static void price_cell(struct grid *grid, const json_t *line)
 {
+	bool gb = !strcmp(text_of(line, "quantity"), "GB");
+	double price = number_of(line, "price");
 	char text[FORMAT_MAX];
-	struct interval i = { .median = 1e3 * cost, .low = 1e3 * low, .high = 1e3 * high, .n = 2 };
 
-	grid_row(grid);
-	grid_cell(grid, "%s", method);
-	grid_cell(grid, "%s", what);
-	grid_cell(grid, "%s", count);
-	if (isnan(price))
-		grid_cell(grid, "%s", "");
-	else
-		grid_cell(grid, "%s", format_number(1e6 * price, text));
-	if (isnan(low) || isnan(high))
-		grid_cell(grid, "%s", format_number(1e3 * cost, text));
-	else
-		grid_cell(grid, "%s", format_range(&i, text));
+	grid_cell(grid, "%s %s", format_number(price * (gb ? 1e3 : 1e6), text),
+		  gb ? "ms/GB" : "µs");
+}
+
+static void count_cell(struct grid *grid, const json_t *line)
+{
+	bool gb = !strcmp(text_of(line, "quantity"), "GB");
+	double count = number_of(line, "count");
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s", gb ? format_number(count, text) : format_count(count, text));
+}
+
+static void cost_cell(struct grid *grid, double cost, double low, double high)
+{
+	struct interval i = { .median = 1e3 * cost, .low = 1e3 * low, .high = 1e3 * high, .n = 2 };
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s",
+		  isnan(low) || isnan(high) ? format_number(1e3 * cost, text) :
+					      format_range(&i, text));
 }
 
 static void bill_rows(struct grid *grid, const struct case_result *c, const json_t *bill)
 {
+	static const struct {
+		const char *name, *key;
+	} ends[] = { { "unexplained", "unexplained_s" }, { "measured", "measured_s" } };
 	const json_t *lines = json_object_get(bill, "lines");
-	const char *method = c->method;
-	char count[FORMAT_MAX];
 
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
-		double n = number_of(line, "count");
 
-		if (n < 100)
-			format_number(n, count);
-		else
-			format_count(n, count);
-		line_row(grid, method, text_of(line, "name"), count, number_of(line, "price"),
-			 number_of(line, "cost_s"), number_of(line, "low_s"),
-			 number_of(line, "high_s"));
-		method = "";
+		grid_row(grid);
+		grid_cell(grid, "%s", c->method);
+		grid_cell(grid, "%s", text_of(line, "name"));
+		count_cell(grid, line);
+		price_cell(grid, line);
+		cost_cell(grid, number_of(line, "cost_s"), number_of(line, "low_s"),
+			  number_of(line, "high_s"));
 	}
-	line_row(grid, "", "unexplained", "", NAN, number_of(bill, "unexplained_s"), NAN, NAN);
-	line_row(grid, "", "= measured", "", NAN, number_of(bill, "measured_s"), NAN, NAN);
+	for (size_t i = 0; i < 2; i++) {
+		grid_row(grid);
+		grid_cell(grid, "%s", c->method);
+		grid_cell(grid, "%s", ends[i].name);
+		grid_cell(grid, "%s", "");
+		grid_cell(grid, "%s", "");
+		cost_cell(grid, number_of(bill, ends[i].key), NAN, NAN);
+	}
 }
 
 /* "Going over from read_write to sendfile saves 43.4 ms here: …" by the two bills. */
@@ -152,7 +167,7 @@ static int write_bills(const struct result *result, const struct family *family,
 	grid_column(&grid, "", "method", true);
 	grid_column(&grid, "", "line", true);
 	grid_column(&grid, "", "count", false);
-	grid_column(&grid, "", "price, µs", false);
+	grid_column(&grid, "", "price", false);
 	grid_column(&grid, "", "cost, ms", false);
 	for (size_t i = 0; i < family->count && !err; i++) {
 		const struct case_result *c = family->cases[i];
