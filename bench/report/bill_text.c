@@ -237,41 +237,44 @@ static const char *short_name(const json_t *line)
 	return "other";
 }
 
-/* One bar from `from` to `to` ms; `kind`: 0 a line, 1 unexplained, 2 measured. */
-static void put_bar(FILE *out, FILE *labels, unsigned int panel, const char *method, unsigned int row,
-		    const char *name, double from, double to, int kind)
+/* A panel of the picture while it is written. */
+struct panel {
+	FILE *out, *labels;
+	const char *method;
+	unsigned int number, rows;
+};
+
+/* The next bar, from `from` to `to` ms; `kind`: 0 a line, 1 unexplained, 2 measured. */
+static void put_bar(struct panel *panel, const char *name, double from, double to, int kind)
 {
 	char text[FORMAT_MAX];
 
-	fprintf(labels, "bill_line[%u] = ", (panel - 1) * ROWS_MAX + row);
-	put_gnuplot(labels, name);
-	putc('\n', labels);
-	fprintf(out, "%u\t", panel);
-	put_tsv(out, method);
-	fprintf(out, "\t%u\t", row);
-	put_tsv(out, name);
-	fprintf(out, "\t%.9g\t%.9g\t%d\t%s%s\n", from, to, kind, to < from ? "−" : "",
+	panel->rows++;
+	fprintf(panel->labels, "bill_line[%u] = ", (panel->number - 1) * ROWS_MAX + panel->rows);
+	put_gnuplot(panel->labels, name);
+	putc('\n', panel->labels);
+	fprintf(panel->out, "%u\t", panel->number);
+	put_tsv(panel->out, panel->method);
+	fprintf(panel->out, "\t%u\t", panel->rows);
+	put_tsv(panel->out, name);
+	fprintf(panel->out, "\t%.9g\t%.9g\t%d\t%s%s\n", from, to, kind, to < from ? "−" : "",
 		format_number(fabs(to - from), text));
 }
 
-static unsigned int put_panel(FILE *out, FILE *labels, unsigned int panel, const char *method,
-			      const json_t *bill)
+static void put_panel(struct panel *panel, const json_t *bill)
 {
 	const json_t *lines = json_object_get(bill, "lines");
-	unsigned int row = 1;
-	double at = 0;
+	double at = 0, measured_ms = 1e3 * number_of(bill, "measured_s");
 
-	for (size_t i = 0; i < json_array_size(lines); i++, row++) {
+	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
 		double cost = 1e3 * number_of(line, "cost_s");
 
-		put_bar(out, labels, panel, method, row, short_name(line), at, at + cost, 0);
+		put_bar(panel, short_name(line), at, at + cost, 0);
 		at += cost;
 	}
-	put_bar(out, labels, panel, method, row++, "unexplained", at,
-		1e3 * number_of(bill, "measured_s"), 1);
-	put_bar(out, labels, panel, method, row, "measured", 0, 1e3 * number_of(bill, "measured_s"), 2);
-	return row;
+	put_bar(panel, "unexplained", at, measured_ms, 1);
+	put_bar(panel, "measured", 0, measured_ms, 2);
 }
 
 int bill_data(const struct result *result, const struct family *family, FILE *out, FILE *labels,
@@ -285,7 +288,7 @@ int bill_data(const struct result *result, const struct family *family, FILE *ou
 	fprintf(labels, "bill_rows_max = %d\n", ROWS_MAX);
 	for (size_t i = 0; i < family->count; i++) {
 		const struct case_result *c = family->cases[i];
-		unsigned int rows;
+		struct panel panel = { out, labels, c->method, panels + 1, 0 };
 		json_t *bill;
 
 		if (!billable(family, c))
@@ -294,10 +297,11 @@ int bill_data(const struct result *result, const struct family *family, FILE *ou
 		if (!bill)
 			return -ENOMEM;
 		if (json_is_array(json_object_get(bill, "lines"))) {
-			rows = put_panel(out, labels, ++panels, c->method, bill);
-			most = rows > most ? rows : most;
-			fprintf(labels, "bill_rows[%u] = %u\nbill_method[%u] = ", panels, rows,
-				panels);
+			panels++;
+			put_panel(&panel, bill);
+			most = panel.rows > most ? panel.rows : most;
+			fprintf(labels, "bill_rows[%u] = %u\nbill_method[%u] = ", panels,
+				panel.rows, panels);
 			put_gnuplot(labels, c->method);
 			putc('\n', labels);
 		}
