@@ -18,6 +18,8 @@ static const struct {
 	{ "lends", "lend pages" },	  { "faults", "faults" },
 	{ "waits", "switches" },	  { "disk_to_page_cache", "disk→cache" },
 	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
+	{ "mapped_to_socket", "from mapping" }, { "deliveries", "deliveries" },
+	{ "wakes", "receiver's asks" },
 };
 
 static double number_of(const json_t *object, const char *key)
@@ -126,7 +128,10 @@ static int write_saving(const struct case_result *base, const json_t *from,
 		}
 		snprintf(text + len, sizeof(text) - len, ").");
 		fputs(style == STYLE_MARKDOWN ? "- " : "  • ", out);
-		put_text(out, style, text);
+		if (style == STYLE_MARKDOWN)
+			put_markdown(out, text);
+		else
+			put_wrapped(out, text, 4, GRID_WIDTH - 4);
 		putc('\n', out);
 	}
 	json_decref(savings);
@@ -134,15 +139,13 @@ static int write_saving(const struct case_result *base, const json_t *from,
 }
 
 static int write_savings(const struct result *result, const struct family *family,
-			 enum style style, FILE *out)
+			 const struct case_result *base, enum style style, FILE *out)
 {
-	const struct case_result *base = family_case(family, "read_write", family->chunk);
 	json_t *from = base && case_measured(base) ? bill_of(result, base) : NULL;
 	int err = 0;
 
 	if (!from)
 		return 0;
-	fputs("\n", out);
 	for (size_t i = 0; i < family->count && !err; i++) {
 		const struct case_result *c = family->cases[i];
 		json_t *to;
@@ -154,6 +157,23 @@ static int write_savings(const struct result *result, const struct family *famil
 		json_decref(to);
 	}
 	json_decref(from);
+	return err;
+}
+
+int bill_switching(const struct result *result, const struct case_result *kase, enum style style,
+		   FILE *out)
+{
+	struct families families;
+	int err = families_find(result, &families);
+
+	for (size_t i = 0; i < families.count && !err; i++) {
+		const struct family *family = &families.list[i];
+
+		for (size_t k = 0; k < family->count && !err; k++)
+			if (family->cases[k] == kase && kase->chunk == family->chunk)
+				err = write_savings(result, family, kase, style, out);
+	}
+	families_free(&families);
 	return err;
 }
 
@@ -194,7 +214,11 @@ static int write_bills(const struct result *result, const struct family *family,
 	}
 	if (grid_finish(&grid, style, out) && !err)
 		err = -ENOMEM;
-	return err || !rows ? err : write_savings(result, family, style, out);
+	if (err || !rows)
+		return err;
+	putc('\n', out);
+	return write_savings(result, family, family_case(family, "read_write", family->chunk), style,
+			     out);
 }
 
 int bill_write(const struct result *result, enum style style, FILE *out)

@@ -85,9 +85,10 @@ sound() {
 }
 
 @test "the lesson is a page, too" {
-	make -s -C "$REPO" BUILD="$(dirname "$BINARY")" lesson-pages
+	build=$(dirname "$(realpath "$copytax")")
+	make -s -C "$REPO" BUILD="$build" lesson-pages
 	for page in lesson lesson.zh; do
-		browse "$(dirname "$BINARY")/$page.html"
+		browse "$build/$page.html"
 		sound
 	done
 }
