@@ -10,7 +10,7 @@ columns = 2
 lines = (bill_count + columns - 1) / columns
 # in pixels of the SVG: a line of a panel, the axis and the name of one, and what stands above and below them all
 panel_height = 26 * bill_most
-page_height = 105 + 85 + lines * (panel_height + 70)
+page_height = 105 + 75 + lines * (panel_height + 84)
 load 'page.gp'
 set label 2 bill_compared_text
 
@@ -29,7 +29,7 @@ set multiplot
 do for [i = 1:bill_count] {
 	column_of = (i - 1) % columns
 	line_of = (i - 1) / columns
-	top = 1 - (105.0 + line_of * (panel_height + 70)) / page_height
+	top = 1 - (105.0 + line_of * (panel_height + 84)) / page_height
 	set lmargin at screen 0.115 + column_of * 0.50
 	set rmargin at screen 0.455 + column_of * 0.50
 	set tmargin at screen top
