@@ -32,7 +32,7 @@ LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lcmark-gfm -lcmark-gfm-extension
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 SOURCES  := $(sort $(wildcard bench/*.c bench/*/*.c))
-SOURCES  := $(filter-out bench/overhead/% bench/static/%,$(SOURCES))
+SOURCES  := $(filter-out bench/overhead/% bench/static/% bench/page/%,$(SOURCES))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 LIBRARY  := $(filter-out $(BUILD)/obj/bench/copytax.o $(BUILD)/obj/bench/cmd/%,$(OBJECTS))
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(sort $(wildcard bpf/*.bpf.c)))
@@ -52,6 +52,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
+.PHONY: lesson lesson-texts lesson-pages
 .PHONY: help deps deps-peers peers filesystems all false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
 	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
@@ -83,6 +84,10 @@ $(BUILD)/bare: bench/overhead/bare.c
 $(BUILD)/overhead: bench/overhead/overhead.c $(BUILD)/obj/bench/analysis/stats.o
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/page: bench/page/page.c $(LIBRARY)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/obj/%.o: %.c | $(SKELETONS)
 	$(say) CC $<
@@ -146,6 +151,19 @@ peers: all ## nginx, iperf3, socat, nc beside copytax's methods, in turns over o
 
 filesystems: all ## the same study on ext4, xfs, btrfs, tmpfs (loop devices, root); FS= for fewer
 	$(Q)scripts/filesystems.sh $(BUILD) $(OUT) "$(if $(FS),$(FS),ext4 xfs btrfs tmpfs)" $(RUN_OPTIONS)
+
+lesson: lesson-texts lesson-pages ## fill the lesson and the README's table from the reference result; render the lesson to HTML
+	$(Q)printf 'lesson: %s %s\n' $(BUILD)/lesson.html $(BUILD)/lesson.zh.html
+
+lesson-texts: all
+	$(Q)for l in lesson lesson.zh; do \
+		scripts/lesson.sh $(RESULT)/result.json docs/lesson/$$l.in.md > $(BUILD)/$$l.md && \
+		mv $(BUILD)/$$l.md docs/$$l.md || exit 1; done
+	$(Q)scripts/readme-table.sh $(BUILD)/copytax $(RESULT) README.md
+
+lesson-pages: $(BUILD)/page
+	$(Q)$(BUILD)/page en Contents docs/lesson.md > $(BUILD)/lesson.html
+	$(Q)$(BUILD)/page zh 目录 docs/lesson.zh.md > $(BUILD)/lesson.zh.html
 
 overhead: all ## hold the harness against a bare loop
 	$(Q)scripts/overhead.sh $(BUILD)

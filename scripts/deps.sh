@@ -26,6 +26,7 @@ libjansson-dev                jansson-devel      jansson          lib:jansson
 nettle-dev                    nettle-devel       nettle           lib:nettle
 libcmark-gfm-dev              cmark-gfm-devel    cmark-gfm        file:/usr/include/cmark-gfm.h
 libcmark-gfm-extensions-dev   -                  -                file:/usr/include/cmark-gfm-core-extensions.h
+graphviz                      graphviz           graphviz         dot
 gnuplot-nox                   gnuplot            gnuplot          gnuplot
 fonts-dejavu-core             dejavu-sans-fonts  ttf-dejavu       file:/usr/share/fonts
 hyperfine                     hyperfine          hyperfine        hyperfine
@@ -60,6 +61,7 @@ e2fsprogs                     e2fsprogs          e2fsprogs        mkfs.ext4
 xfsprogs                      xfsprogs           xfsprogs         mkfs.xfs
 btrfs-progs                   btrfs-progs        btrfs-progs      mkfs.btrfs
 iproute2                      iproute            iproute2         ip
+chromium                      chromium           chromium         chromium
 linux-perf                    perf               perf             perf
 bpftrace                      bpftrace           bpftrace         bpftrace
 dpkg-dev                      dpkg               dpkg             dpkg-shlibdeps
@@ -86,6 +88,9 @@ peers) packages=$peers ;;
 	;;
 esac
 
+# Not in every release of a Debian-like system (Ubuntu has no such package); its tests are skipped without it.
+optional=' chromium '
+
 column() {
 	awk -v n="$1" 'NF && $n != "-" { print $n }' <<<"$packages" | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
@@ -99,10 +104,23 @@ missing_debian() {
 			END { n = split(wanted, all, " "); for (i = 1; i <= n; i++) if (!(all[i] in there)) print all[i] }'
 }
 
+# Drops from `missing` what is optional and not to be had here.
+drop_optional() {
+	local package kept=()
+	for package in "${missing[@]}"; do
+		case $optional in
+		*" $package "*) apt-cache show "$package" >/dev/null 2>&1 || continue ;;
+		esac
+		kept+=("$package")
+	done
+	missing=("${kept[@]}")
+}
+
 install_debian() {
 	local wanted missing as_root=()
 	read -ra wanted <<<"$(column 1)"
 	mapfile -t missing < <(missing_debian "${wanted[@]}")
+	[ "${missing[*]}" != chromium ] || drop_optional
 	if [ ${#missing[@]} -eq 0 ]; then
 		echo 'deps: all there'
 		return 0
@@ -117,6 +135,7 @@ install_debian() {
 	fi
 	echo "deps: installing ${missing[*]}"
 	"${as_root[@]}" apt-get update --quiet || echo 'deps: apt-get update failed; trying with the lists at hand' >&2
+	drop_optional
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes \
 		--no-install-recommends "${missing[@]}" </dev/null || {
 		echo "deps: apt-get could not install: ${missing[*]}" >&2

@@ -96,7 +96,7 @@ if make_all plain BUILD="$build"; then
 	wants unit && unit unit "$build"
 	if wants cli; then
 		# longest first
-		cli cli "$build" transfers signals bad_input commands report deps
+		cli cli "$build" transfers signals bad_input commands page report hostile lesson deps
 		cli cli "$build" remote
 		# these build on the tree itself: alone
 		cli cli "$build" make
@@ -115,7 +115,7 @@ if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
 	export UBSAN_OPTIONS=print_stacktrace=1
 	unit asan-unit "$build/asan"
 	# a hundred chunks instead of ten thousand
-	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report remote
+	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report hostile remote
 fi
 if wants fuzz; then
 	echo 'building   fuzz'

@@ -20,6 +20,8 @@ static const struct {
 	{ "mapped_to_socket", "map→socket" },
 	{ "deliveries", "deliveries" },	  { "wakes", "wake-ups" },
 	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
+	{ "mapped_to_socket", "from mapping" }, { "deliveries", "deliveries" },
+	{ "wakes", "receiver's asks" },
 };
 
 static double number_of(const json_t *object, const char *key)
@@ -41,47 +43,62 @@ static bool billable(const struct family *family, const struct case_result *c)
 	return c->chunk == family->chunk && case_measured(c);
 }
 
-static void line_row(struct grid *grid, const char *method, const char *what, const char *count,
-		     double price, double cost, double low, double high)
+/* A price in what people read: µs per call, fault or switch, ms per GB. */
+static void price_cell(struct grid *grid, const json_t *line)
 {
+	bool gb = !strcmp(text_of(line, "quantity"), "GB");
+	double price = number_of(line, "price");
 	char text[FORMAT_MAX];
-	struct interval i = { .median = 1e3 * cost, .low = 1e3 * low, .high = 1e3 * high, .n = 2 };
 
-	grid_row(grid);
-	grid_cell(grid, "%s", method);
-	grid_cell(grid, "%s", what);
-	grid_cell(grid, "%s", count);
-	if (isnan(price))
-		grid_cell(grid, "%s", "");
-	else
-		grid_cell(grid, "%s", format_number(1e6 * price, text));
-	if (isnan(low) || isnan(high))
-		grid_cell(grid, "%s", format_number(1e3 * cost, text));
-	else
-		grid_cell(grid, "%s", format_range(&i, text));
+	grid_cell(grid, "%s %s", format_number(price * (gb ? 1e3 : 1e6), text),
+		  gb ? "ms/GB" : "µs");
+}
+
+static void count_cell(struct grid *grid, const json_t *line)
+{
+	bool gb = !strcmp(text_of(line, "quantity"), "GB");
+	double count = number_of(line, "count");
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s", gb ? format_number(count, text) : format_count(count, text));
+}
+
+static void cost_cell(struct grid *grid, double cost, double low, double high)
+{
+	struct interval i = { .median = 1e3 * cost, .low = 1e3 * low, .high = 1e3 * high, .n = 2 };
+	char text[FORMAT_MAX];
+
+	grid_cell(grid, "%s",
+		  isnan(low) || isnan(high) ? format_number(1e3 * cost, text) :
+					      format_range(&i, text));
 }
 
 static void bill_rows(struct grid *grid, const struct case_result *c, const json_t *bill)
 {
+	static const struct {
+		const char *name, *key;
+	} ends[] = { { "unexplained", "unexplained_s" }, { "measured", "measured_s" } };
 	const json_t *lines = json_object_get(bill, "lines");
-	const char *method = c->method;
-	char count[FORMAT_MAX];
 
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
-		double n = number_of(line, "count");
 
-		if (n < 100)
-			format_number(n, count);
-		else
-			format_count(n, count);
-		line_row(grid, method, text_of(line, "name"), count, number_of(line, "price"),
-			 number_of(line, "cost_s"), number_of(line, "low_s"),
-			 number_of(line, "high_s"));
-		method = "";
+		grid_row(grid);
+		grid_cell(grid, "%s", c->method);
+		grid_cell(grid, "%s", text_of(line, "name"));
+		count_cell(grid, line);
+		price_cell(grid, line);
+		cost_cell(grid, number_of(line, "cost_s"), number_of(line, "low_s"),
+			  number_of(line, "high_s"));
 	}
-	line_row(grid, "", "unexplained", "", NAN, number_of(bill, "unexplained_s"), NAN, NAN);
-	line_row(grid, "", "= measured", "", NAN, number_of(bill, "measured_s"), NAN, NAN);
+	for (size_t i = 0; i < 2; i++) {
+		grid_row(grid);
+		grid_cell(grid, "%s", c->method);
+		grid_cell(grid, "%s", ends[i].name);
+		grid_cell(grid, "%s", "");
+		grid_cell(grid, "%s", "");
+		cost_cell(grid, number_of(bill, ends[i].key), NAN, NAN);
+	}
 }
 
 /* "Going over from read_write to sendfile saves 43.4 ms here: …" by the two bills. */
@@ -113,7 +130,10 @@ static int write_saving(const struct case_result *base, const json_t *from,
 		}
 		snprintf(text + len, sizeof(text) - len, ").");
 		fputs(style == STYLE_MARKDOWN ? "- " : "  • ", out);
-		put_text(out, style, text);
+		if (style == STYLE_MARKDOWN)
+			put_markdown(out, text);
+		else
+			put_wrapped(out, text, 4, GRID_WIDTH - 4);
 		putc('\n', out);
 	}
 	json_decref(savings);
@@ -121,15 +141,13 @@ static int write_saving(const struct case_result *base, const json_t *from,
 }
 
 static int write_savings(const struct result *result, const struct family *family,
-			 enum style style, FILE *out)
+			 const struct case_result *base, enum style style, FILE *out)
 {
-	const struct case_result *base = family_case(family, "read_write", family->chunk);
 	json_t *from = base && case_measured(base) ? bill_of(result, base) : NULL;
 	int err = 0;
 
 	if (!from)
 		return 0;
-	fputs("\n", out);
 	for (size_t i = 0; i < family->count && !err; i++) {
 		const struct case_result *c = family->cases[i];
 		json_t *to;
@@ -144,6 +162,23 @@ static int write_savings(const struct result *result, const struct family *famil
 	return err;
 }
 
+int bill_switching(const struct result *result, const struct case_result *kase, enum style style,
+		   FILE *out)
+{
+	struct families families;
+	int err = families_find(result, &families);
+
+	for (size_t i = 0; i < families.count && !err; i++) {
+		const struct family *family = &families.list[i];
+
+		for (size_t k = 0; k < family->count && !err; k++)
+			if (family->cases[k] == kase && kase->chunk == family->chunk)
+				err = write_savings(result, family, kase, style, out);
+	}
+	families_free(&families);
+	return err;
+}
+
 static int write_bills(const struct result *result, const struct family *family, enum style style,
 		       FILE *out)
 {
@@ -154,7 +189,7 @@ static int write_bills(const struct result *result, const struct family *family,
 	grid_column(&grid, "", "method", true);
 	grid_column(&grid, "", "line", true);
 	grid_column(&grid, "", "count", false);
-	grid_column(&grid, "", "price, µs", false);
+	grid_column(&grid, "", "price", false);
 	grid_column(&grid, "", "cost, ms", false);
 	for (size_t i = 0; i < family->count && !err; i++) {
 		const struct case_result *c = family->cases[i];
@@ -181,7 +216,11 @@ static int write_bills(const struct result *result, const struct family *family,
 	}
 	if (grid_finish(&grid, style, out) && !err)
 		err = -ENOMEM;
-	return err || !rows ? err : write_savings(result, family, style, out);
+	if (err || !rows)
+		return err;
+	putc('\n', out);
+	return write_savings(result, family, family_case(family, "read_write", family->chunk), style,
+			     out);
 }
 
 int bill_write(const struct result *result, enum style style, FILE *out)
@@ -224,41 +263,44 @@ static const char *short_name(const json_t *line)
 	return "other";
 }
 
-/* One bar from `from` to `to` ms; `kind`: 0 a line, 1 unexplained, 2 measured. */
-static void put_bar(FILE *out, FILE *labels, unsigned int panel, const char *method, unsigned int row,
-		    const char *name, double from, double to, int kind)
+/* A panel of the picture while it is written. */
+struct panel {
+	FILE *out, *labels;
+	const char *method;
+	unsigned int number, rows;
+};
+
+/* The next bar, from `from` to `to` ms; `kind`: 0 a line, 1 unexplained, 2 measured. */
+static void put_bar(struct panel *panel, const char *name, double from, double to, int kind)
 {
 	char text[FORMAT_MAX];
 
-	fprintf(labels, "bill_line[%u] = ", (panel - 1) * ROWS_MAX + row);
-	put_gnuplot(labels, name);
-	putc('\n', labels);
-	fprintf(out, "%u\t", panel);
-	put_tsv(out, method);
-	fprintf(out, "\t%u\t", row);
-	put_tsv(out, name);
-	fprintf(out, "\t%.9g\t%.9g\t%d\t%s%s\n", from, to, kind, to < from ? "−" : "",
+	panel->rows++;
+	fprintf(panel->labels, "bill_line[%u] = ", (panel->number - 1) * ROWS_MAX + panel->rows);
+	put_gnuplot(panel->labels, name);
+	putc('\n', panel->labels);
+	fprintf(panel->out, "%u\t", panel->number);
+	put_tsv(panel->out, panel->method);
+	fprintf(panel->out, "\t%u\t", panel->rows);
+	put_tsv(panel->out, name);
+	fprintf(panel->out, "\t%.9g\t%.9g\t%d\t%s%s\n", from, to, kind, to < from ? "−" : "",
 		format_number(fabs(to - from), text));
 }
 
-static unsigned int put_panel(FILE *out, FILE *labels, unsigned int panel, const char *method,
-			      const json_t *bill)
+static void put_panel(struct panel *panel, const json_t *bill)
 {
 	const json_t *lines = json_object_get(bill, "lines");
-	unsigned int row = 1;
-	double at = 0;
+	double at = 0, measured_ms = 1e3 * number_of(bill, "measured_s");
 
-	for (size_t i = 0; i < json_array_size(lines); i++, row++) {
+	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
 		double cost = 1e3 * number_of(line, "cost_s");
 
-		put_bar(out, labels, panel, method, row, short_name(line), at, at + cost, 0);
+		put_bar(panel, short_name(line), at, at + cost, 0);
 		at += cost;
 	}
-	put_bar(out, labels, panel, method, row++, "unexplained", at,
-		1e3 * number_of(bill, "measured_s"), 1);
-	put_bar(out, labels, panel, method, row, "measured", 0, 1e3 * number_of(bill, "measured_s"), 2);
-	return row;
+	put_bar(panel, "unexplained", at, measured_ms, 1);
+	put_bar(panel, "measured", 0, measured_ms, 2);
 }
 
 int bill_data(const struct result *result, const struct family *family, FILE *out, FILE *labels,
@@ -272,7 +314,7 @@ int bill_data(const struct result *result, const struct family *family, FILE *ou
 	fprintf(labels, "bill_rows_max = %d\n", ROWS_MAX);
 	for (size_t i = 0; i < family->count; i++) {
 		const struct case_result *c = family->cases[i];
-		unsigned int rows;
+		struct panel panel = { out, labels, c->method, panels + 1, 0 };
 		json_t *bill;
 
 		if (!billable(family, c))
@@ -281,16 +323,17 @@ int bill_data(const struct result *result, const struct family *family, FILE *ou
 		if (!bill)
 			return -ENOMEM;
 		if (json_is_array(json_object_get(bill, "lines"))) {
-			rows = put_panel(out, labels, ++panels, c->method, bill);
-			most = rows > most ? rows : most;
-			fprintf(labels, "bill_rows[%u] = %u\nbill_method[%u] = ", panels, rows,
-				panels);
+			panels++;
+			put_panel(&panel, bill);
+			most = panel.rows > most ? panel.rows : most;
+			fprintf(labels, "bill_rows[%u] = %u\nbill_method[%u] = ", panels,
+				panel.rows, panels);
 			put_gnuplot(labels, c->method);
 			putc('\n', labels);
 		}
 		json_decref(bill);
 	}
 	fprintf(labels, "bill_count = %u\nbill_most = %u\n", panels, most);
-	*any = panels > 0;
+	*any = panels > 0 && panels <= BILL_PANELS_MAX;
 	return 0;
 }

@@ -18,11 +18,14 @@
 
 /* From this many bars on the names under them break at the underscore. */
 #define BREAK_NAMES_FROM 6
-/* From this many on they stand upright. */
+/* From this many on they slant, on a taller page. */
 #define TURN_NAMES_FROM 13
 /* Longer names would run into their neighbours even where there are few. */
 #define NAME_WHOLE_MAX 16
 #define NAME_LINE_MAX 10
+/* What fits under a slanted page, and into a key. */
+#define NAME_MAX_SHOWN 20
+#define NAME_LINES_MAX 4
 
 static FILE *open_in(const char *dir, const char *name, struct failure *why)
 {
@@ -178,6 +181,20 @@ struct bars {
 	unsigned int count, groups;
 };
 
+/* The first `max` bytes of `text` and no part of a character. */
+static void put_head(FILE *out, const char *text, size_t max)
+{
+	size_t len = strlen(text);
+	char *head;
+
+	if (len > max)
+		for (len = max; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+			len--;
+	head = strndup(text, len);
+	put_gnuplot(out, head ? head : "?");
+	free(head);
+}
+
 /* What the kernel said of sends by reference belongs to the name: no picture shows one without the other. */
 static void put_name(const struct bars *bars, const struct case_result *c)
 {
@@ -185,8 +202,9 @@ static void put_name(const struct bars *bars, const struct case_result *c)
 		      (bars->break_names || strlen(c->method) > NAME_WHOLE_MAX);
 	const char *rest = c->method, *newline = "";
 	char copied[FORMAT_MAX + 1], *part;
+	unsigned int lines = 0;
 
-	while (*rest) {
+	while (*rest && lines++ < NAME_LINES_MAX) {
 		size_t len = broken ? strcspn(rest, "_") : strlen(rest), more;
 
 		/* behind the first line, as much as fits */
@@ -200,11 +218,13 @@ static void put_name(const struct bars *bars, const struct case_result *c)
 		if (!part)
 			return;
 		fputs(newline, bars->labels);
-		put_gnuplot(bars->labels, part);
+		put_head(bars->labels, part, NAME_MAX_SHOWN);
 		free(part);
 		newline = ".\"\\n\".";
 		rest += rest[len] ? len + 1 : len;
 	}
+	if (!c->method[0])
+		fputs("''", bars->labels);
 	if (!case_measured(c) || !case_copied_text(c, copied, FORMAT_MAX)[0])
 		return;
 	if (bars->turn_names) { /* the foot has the rest */
@@ -384,7 +404,7 @@ static int write_sweep(const struct result *result, const struct family *family,
 			fprintf(labels, "chunk_method[%u] = ", ++methods);
 			put_gnuplot(labels, method);
 			fprintf(labels, "\nchunk_title[%u] = ", methods);
-			put_gnuplot(labels, method);
+			put_head(labels, method, NAME_MAX_SHOWN);
 			if (case_copied_text(family->cases[i], text, sizeof(text))[0]) {
 				fputs(".' ('.", labels);
 				put_gnuplot(labels, text);
@@ -395,6 +415,8 @@ static int write_sweep(const struct result *result, const struct family *family,
 		}
 	}
 	fprintf(labels, "chunk_method_count = %u\n", methods);
+	/* the table has them all */
+	*any &= methods <= BILL_PANELS_MAX;
 	/* both panels on one scale, or the eye compares what can't be compared */
 	if (highest > 0 && isfinite(lowest))
 		fprintf(labels, "chunk_y_from = %.9g / 1.2\nchunk_y_to = %.9g * 1.5\n", lowest,

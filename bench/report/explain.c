@@ -9,6 +9,7 @@
 #include "analysis/counts.h"
 #include "analysis/summary.h"
 #include "base/size.h"
+#include "report/bill_text.h"
 #include "report/format.h"
 #include "report/paths.h"
 
@@ -169,7 +170,8 @@ static void put_bill(const struct result *result, const struct case_result *c, F
 	if (bill && json_is_array(json_object_get(bill, "lines"))) {
 		fputs("\nThe bill, by the prices fitted to this result:\n  ", out);
 		put_wrapped(out, bill_sentence(bill, text, sizeof(text)), 2, 98);
-		putc('\n', out);
+		fputs("\n\nGoing over to another method would change, by the two bills:\n", out);
+		(void)bill_switching(result, c, STYLE_TEXT, out);
 	}
 	json_decref(bill);
 }

@@ -139,8 +139,12 @@ static void add_sender(struct path *path, const struct method *m, const struct c
 static void add_receiver(struct path *path, const struct case_result *c)
 {
 	bool loopback = !strcmp(c->link, "tcp");
+	double linearized = copied_bytes(c, "linearized");
 	struct path_step *step;
 
+	/* a device without scatter-gather gets its packets copied into one piece */
+	if (linearized > 0)
+		add(path, PATH_SOCKET, PATH_WIRE, PATH_COPY, linearized);
 	/* what arrived is known from the case having gone well; loopback passes the socket buffers on as they are */
 	step = add(path, PATH_SOCKET, PATH_WIRE, PATH_REFERENCE,
 		   c->status == CASE_OK && loopback ? (double)c->payload : (double)NAN);

@@ -44,7 +44,7 @@ static const struct {
 	[PATH_KERNEL] = { "kernel", "box", "filled", "#eeeeea", "kernel" },
 	[PATH_USER] = { "user", "box", "filled,rounded", "#dcebf7", "user memory" },
 	[PATH_SOCKET] = { "socket", "box", "filled", "#eeeeea", "kernel" },
-	[PATH_WIRE] = { "wire", "box", "filled,diagonals", "#ffffff", "device" },
+	[PATH_WIRE] = { "wire", "hexagon", "filled", "#ffffff", "device" },
 	[PATH_RECEIVER] = { "receiver", "box", "filled,rounded", "#dcebf7", "user memory" },
 };
 
@@ -150,7 +150,7 @@ static int draw_one(const struct method *m, const struct case_result *c, const c
 {
 	char dot[PATH_MAX], svg[PATH_MAX];
 	const char *const argv[] = { "dot", "-Tsvg", "-o", svg, dot, NULL };
-	const struct tool tool = { "dot", "graphviz", m->name, argv, NULL, svg };
+	const struct tool tool = { "dot", "graphviz", m->name, argv, NULL, svg, NULL };
 	struct path path;
 	FILE *file;
 

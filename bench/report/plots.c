@@ -152,7 +152,9 @@ static int run_gnuplot(const char *sources, const char *script, const char *data
 {
 	/* -d: no start-up files of the user's */
 	const char *const argv[] = { "gnuplot", "-d", "-c", script, data, picture, NULL };
-	const struct tool tool = { "gnuplot", "gnuplot-nox", script, argv, sources, picture };
+	/* a series of which nothing is known is not drawn: the data says so, and the plot's notes */
+	const struct tool tool = { "gnuplot", "gnuplot-nox", script, argv, sources, picture,
+				   "Skipping data file with no valid points" };
 
 	return tool_run(&tool, why);
 }

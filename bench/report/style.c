@@ -42,7 +42,7 @@ const char style_sheet[] =
 	"th,td{padding:.15rem .35rem}td[style*=right]{white-space:normal}.wide{overflow:visible}"
 	"nav{display:none}figure,blockquote,tr,pre{break-inside:avoid}h1,h2,h3{break-after:"
 	"avoid}thead{display:table-header-group}th:first-child{position:static}"
-	".plot{border:0;overflow:visible;max-width:100%}.plot svg{max-height:23cm}"
+	".plot{border:0;overflow:visible;max-width:100%}.plot svg{max-height:11cm}#plot-bill svg{max-height:17cm}"
 	"@page{margin:1.5cm}}\n"
 	"@media(max-width:40rem){body{font-size:15px}main{padding:.8rem .7rem 3rem}"
 	".plot svg{min-width:34rem}.path svg{min-width:58rem}}\n";

@@ -56,10 +56,26 @@ static void read_errors(int fd, char *text, size_t size)
 	memmove(text, text + strspn(text, " \n\t"), len + 1 - strspn(text, " \n\t"));
 }
 
+/* Takes the lines with `words` out of `text`. */
+static void drop_lines(char *text, const char *words)
+{
+	char *line = text, *end;
+
+	while (words && *line) {
+		char *at = strstr(line, words);
+
+		end = strchrnul(line, '\n');
+		if (at && at < end)
+			memmove(line, *end ? end + 1 : end, strlen(*end ? end + 1 : end) + 1);
+		else
+			line = *end ? end + 1 : end;
+	}
+}
+
 int tool_run(const struct tool *tool, struct failure *why)
 {
 	int ends[2], status;
-	char said[400];
+	char said[2000];
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC))
@@ -76,6 +92,7 @@ int tool_run(const struct tool *tool, struct failure *why)
 			    strerror(errno));
 	}
 	read_errors(ends[0], said, sizeof(said));
+	drop_lines(said, tool->harmless);
 	close(ends[0]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
@@ -89,6 +106,6 @@ int tool_run(const struct tool *tool, struct failure *why)
 	if (WIFSIGNALED(status))
 		return fail(why, EXIT_MACHINE_CANT, EIO, "%s was ended by signal %d while drawing %s",
 			    tool->program, WTERMSIG(status), tool->subject);
-	return fail(why, EXIT_MACHINE_CANT, EIO, "%s could not draw %s cleanly: %s", tool->program,
+	return fail(why, EXIT_MACHINE_CANT, EIO, "%s could not draw %s cleanly: %.400s", tool->program,
 		    tool->subject, said[0] ? said : "it gave no reason");
 }

@@ -14,6 +14,7 @@ struct tool {
 	const char *const *argv;
 	const char *folder; /* to run in; NULL: here */
 	const char *picture; /* what it writes; removed when it failed */
+	const char *harmless; /* a line of its complaints with these words is none; NULL: all count */
 };
 
 /* Returns 0, -ENOENT with `why` when it is not installed, another -errno with `why` and its own words. */

@@ -58,7 +58,7 @@ static json_t *judge(const struct result *result, const struct case_result *c,
 
 void agreement_judge(struct result *result)
 {
-	char list[400] = "", text[480];
+	char list[400] = "", text[520];
 
 	for (size_t i = 0; i < result->case_count; i++) {
 		struct case_result *c = &result->cases[i];

@@ -10,18 +10,18 @@ columns = 2
 lines = (bill_count + columns - 1) / columns
 # in pixels of the SVG: a line of a panel, the axis and the name of one, and what stands above and below them all
 panel_height = 26 * bill_most
-page_height = 105 + 85 + lines * (panel_height + 70)
+page_height = 105 + 75 + lines * (panel_height + 84)
 load 'page.gp'
 set label 2 bill_compared_text
 
-set label 4 'Bars: count × price, one after the other. Hatched: what the prices do not explain (negative: they ask too much).' at screen 0.02,(62.0 / page_height) left font small textcolor rgb '#555555'
-set label 5 'Every panel has its own scale. The last bar is the median that was measured.' at screen 0.02,(42.0 / page_height) left font small textcolor rgb '#555555'
+set label 4 'Bars: count × price, one after the other. Hatched: what the prices do not explain (negative: they ask too much).' at screen 0.02,note_1 left font small textcolor rgb '#555555'
+set label 5 'Every panel has its own scale. The last bar is the median that was measured.' at screen 0.02,note_2 left font small textcolor rgb '#555555'
 
 unset key
 set border 1 linecolor rgb '#444444'
 unset grid
 set grid xtics linecolor rgb '#dddddd' linetype 1 linewidth 0.7
-set xtics font small
+set xtics font small norotate
 set style fill solid 1.0 border -1
 bars = data.'/bill.tsv'
 
@@ -29,7 +29,7 @@ set multiplot
 do for [i = 1:bill_count] {
 	column_of = (i - 1) % columns
 	line_of = (i - 1) / columns
-	top = 1 - (105.0 + line_of * (panel_height + 70)) / page_height
+	top = 1 - (105.0 + line_of * (panel_height + 84)) / page_height
 	set lmargin at screen 0.115 + column_of * 0.50
 	set rmargin at screen 0.455 + column_of * 0.50
 	set tmargin at screen top

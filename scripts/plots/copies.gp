@@ -7,15 +7,15 @@ picture = ARG2
 title_text = 'Copies of every payload byte'
 load 'page.gp'
 
-set label 4 copies_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
-set label 5 copies_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
-set label 7 'bytes copied ÷ payload bytes' at screen 0.022,0.545 center rotate font middling
+set label 4 copies_note_1 at screen 0.02,note_1 left font small textcolor rgb '#555555'
+set label 5 copies_note_2 at screen 0.02,note_2 left font small textcolor rgb '#555555'
+set label 7 'bytes copied ÷ payload bytes' at screen 0.022,middle center rotate font middling
 set yrange [0:*]
 set offsets 0,0,graph 0.12,0
 set ytics 0.5
 set xrange [x_from:x_to]
 set style fill solid 1.0 border -1
-set xtics () scale 0 @names_style
+set xtics () scale 0 font bar_font
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set key at screen 0.978,0.985 right top vertical maxrows 3 Left reverse font small samplen 1.2 width 0.5
@@ -43,7 +43,7 @@ plot copies skip 1 using ($1 - 0.11):(known(4) + known(5) + known(6) + known(7))
      copies skip 1 using ($1 - 0.11):(known(4) + known(5)):(0.46):(tint(method_rgb(strcol(2)), keep_file_to_kernel)) with boxes linecolor rgb variable notitle, \
      copies skip 1 using ($1 - 0.11):(known(4)):(0.46):(tint(method_rgb(strcol(2)), keep_file_to_user)) with boxes linecolor rgb variable notitle, \
      copies skip 1 using ($1 + 0.23):8:(0.18):(method_rgb(strcol(2))) with boxes fillstyle pattern 4 border -1 linecolor rgb variable notitle, \
-     copies skip 1 using ($1 - 0.11):9:10 with labels offset 0,0.75 font middling notitle, \
+     copies skip 1 using ($1 - 0.11):9:10 with labels rotate by turn offset 0,lift font bar_font notitle, \
      copies skip 1 using ($1 - 0.11):11 with points pointtype 13 pointsize 1.5 * diamond linecolor rgb '#ffffff' notitle, \
      copies skip 1 using ($1 - 0.11):11 with points pointtype 13 pointsize diamond linecolor rgb '#c00000' notitle, \
      copies skip 1 using 1:(0.02):12 axes x1y2 with labels rotate left font small textcolor rgb '#555555' notitle, \

@@ -6,15 +6,15 @@ picture = ARG2
 title_text = 'CPU seconds per GB, sender and receiver'
 load 'page.gp'
 
-set label 4 cpu_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
-set label 5 cpu_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
-set label 7 'CPU seconds per 10^9 bytes' at screen 0.022,0.545 center rotate font middling
+set label 4 cpu_note_1 at screen 0.02,note_1 left font small textcolor rgb '#555555'
+set label 5 cpu_note_2 at screen 0.02,note_2 left font small textcolor rgb '#555555'
+set label 7 'CPU seconds per 10^9 bytes' at screen 0.022,middle center rotate font middling
 set yrange [0:*]
 set offsets 0,0,graph 0.09,0
 set xrange [x_from:x_to]
 set boxwidth 0.62
 set style fill solid 1.0 border -1
-set xtics () scale 0 @names_style
+set xtics () scale 0 font bar_font
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set key at screen 0.975,0.985 right top horizontal font middling samplen 1.2 width 1

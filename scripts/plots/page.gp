@@ -3,8 +3,10 @@
 # The data folder holds labels.gp, the texts of this result; no script here holds a number of one.
 
 set encoding utf8
-if (!exists('page_height')) page_height = 640
 load data.'/labels.gp'
+# more bars than names fit under side by side: the names stand slanted, on a taller page
+many = names_turned
+if (!exists('page_height')) page_height = many ? 715 : 640
 load 'palette.gp'
 
 svg = picture[strlen(picture)-3:*] eq '.svg'
@@ -27,14 +29,20 @@ set grid ytics linecolor rgb '#dddddd' linetype 1 linewidth 0.7
 set key noenhanced
 set lmargin at screen 0.10
 set rmargin at screen 0.975
-set tmargin at screen 0.835
-# many names stand upright, and take more room
-if (!exists("names_turned")) { names_turned = 0 }
-names_style = names_turned ? 'rotate by 90 right font small' : 'font middling'
-set bmargin at screen (names_turned ? 0.40 : 0.255)
+# distances are in pixels of the SVG from the edge, so that they hold for taller pages too
+note_1 = 75.5 / page_height
+note_2 = 49.9 / page_height
+bottom = (many ? 238.2 : 163.2) / page_height
+middle = (1 + bottom - 105.6 / page_height) / 2
+set tmargin at screen 1 - 105.6 / page_height
+set bmargin at screen bottom
+bar_font = many ? small : middling
+# numbers over so many bars stand upright
+turn = many ? 90 : 0
+lift = many ? 1.9 : 0.75
+if (many) set xtics rotate by 50 right
 
-# the texts: what is compared above, the machine and what misleads below; in pixels of the SVG from the edge, so that
-# they hold for taller pages too
+# the texts: what is compared above, the machine and what misleads below
 set label 1 title_text at screen 0.02,(1 - 25.6 / page_height) left font (svg ? 'sans-serif,20' : 'DejaVu Sans,22')
 set label 2 compared_text at screen 0.02,(1 - 58.9 / page_height) left font middling textcolor rgb '#333333'
 # in every picture that may show such a method

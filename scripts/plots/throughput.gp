@@ -7,15 +7,15 @@ picture = ARG2
 title_text = 'Throughput by method'
 load 'page.gp'
 
-set label 4 throughput_note_1 at screen 0.02,0.118 left font small textcolor rgb '#555555'
-set label 5 throughput_note_2 at screen 0.02,0.078 left font small textcolor rgb '#555555'
-set label 7 'GB/s (10^9 bytes per second of wall time)' at screen 0.022,0.545 center rotate font middling
+set label 4 throughput_note_1 at screen 0.02,note_1 left font small textcolor rgb '#555555'
+set label 5 throughput_note_2 at screen 0.02,note_2 left font small textcolor rgb '#555555'
+set label 7 'GB/s (10^9 bytes per second of wall time)' at screen 0.022,middle center rotate font middling
 set yrange [0:*]
 set offsets 0,0,graph 0.09,0
 set xrange [x_from:x_to]
 set boxwidth 0.62
 set style fill solid 1.0 border -1
-set xtics () scale 0 @names_style
+set xtics () scale 0 font bar_font
 set for [i = 1:bar_count] xtics add (bar_name[i] bar_at[i])
 set y2range [0:1]
 set for [i = 1:group_count] label group_name[i] at first group_at[i], graph 1.04 center font middling

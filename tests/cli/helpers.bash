@@ -153,3 +153,22 @@ small_disk() {
 	mount -t tmpfs -o "size=$1" none small 2>/dev/null || skip "can't mount a tmpfs here"
 	mounted=$PWD/small
 }
+
+# hostile FILE: every string of a result but those that the loader gives a meaning becomes markup, script and control
+# characters; new members appear where documents are read member by member.
+hostile() {
+	local evil='</title></svg><script>alert(1)</script><img src=x onerror=alert(2)>|`~*_![i](http://192.0.2.1/i.png)[l](javascript:alert(3))'
+	jq --arg evil "$evil" '
+		def keep: . as $p | ($p[-1] | tostring) as $k |
+			$p == ["schema"] or ($p[0] == "cases" and ($k == "status" or $k == "cache" or $k == "sink" or $k == "link"))
+			or ($p[0] == "cases" and $k == "method" and $p[1] % 2 == 0) or $k == "verdict" or $k == "id";
+		[paths(type == "string")] as $all |
+		reduce ($all[] | select(keep | not)) as $p (.; setpath($p; getpath($p) + $evil + "\u001b[2J\n# h\n\n```\n"))
+		| .host[$evil] = {($evil): {value: $evil, source: $evil}}
+		| .warnings += [{code: $evil, text: $evil, effect: $evil}]
+		| .claims += [{id: $evil, claim: $evil, verdict: $evil, measured: $evil, why: $evil}]
+		| .cases[0].notes += [$evil] | .cases[0].counts[$evil] = {value: 1, source: $evil}
+		| .cases[1].copies.file_to_user = {bytes: null, calls: null, reason: $evil}
+		| .run.argv += [$evil, "\u0027", "`id`", "$(id)"]' "$1" >"$1.new"
+	mv "$1.new" "$1"
+}

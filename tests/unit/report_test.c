@@ -472,7 +472,8 @@ static void hostile_text_stays_text(void **state)
 	static const char evil[] =
 		"</svg><script>alert(1)</script>|`x` ![i](http://evil.example/i.png)\n\n# h";
 	struct result *r = two_methods();
-	struct report_parts parts = { .no_plots = "none here." };
+	struct report_parts parts = { .no_plots = "none here.", .no_paths = "none here." };
+	const struct page page = { evil, "en", "Contents", NULL };
 	struct failure why = { 0 };
 	char *markdown = NULL, *html = NULL;
 	size_t size;
