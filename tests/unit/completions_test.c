@@ -13,7 +13,7 @@
 
 static struct completions starting_at(uint32_t id)
 {
-	return (struct completions){ .next = id, .done = id };
+	return (struct completions) { .next = id, .done = id };
 }
 
 static void send_some(struct completions *c, unsigned int count, size_t bytes)
@@ -133,10 +133,11 @@ static void a_full_window(void **state)
 			completions_sent(&c, 1);
 		assert_int_equal(completions_outstanding(&c), COMPLETIONS_WINDOW);
 		/* the later half first */
-		assert_int_equal(completions_take(&c, c.done + COMPLETIONS_WINDOW / 2, c.next - 1, true), 0);
+		assert_int_equal(
+			completions_take(&c, c.done + COMPLETIONS_WINDOW / 2, c.next - 1, true), 0);
 		assert_true(completions_full(&c));
-		assert_int_equal(completions_take(&c, c.done, c.done + COMPLETIONS_WINDOW / 2 - 1, true),
-				 0);
+		assert_int_equal(
+			completions_take(&c, c.done, c.done + COMPLETIONS_WINDOW / 2 - 1, true), 0);
 		assert_int_equal(completions_outstanding(&c), 0);
 	}
 	assert_int_equal(c.next, first + 8 * COMPLETIONS_WINDOW);
