@@ -21,19 +21,28 @@ static __always_inline struct slot *slot_of(struct slot *slots, __u32 tid)
 	return &slots[tid % SLOTS];
 }
 
-/* Does the iterator describe user memory? Splice reads into pipes or pages by the same functions. */
-static __always_inline bool user_memory(const struct iov_iter *iter)
+/*
+ * Does the iterator describe user memory? Splice reads into pipes or pages by the same functions. io_uring's
+ * registered buffers are user memory too and come as bvecs; so do a splice's private pages, but nobody
+ * waits for those to complete.
+ */
+static __always_inline bool user_memory(const struct kiocb *iocb, const struct iov_iter *iter)
 {
-	if (bpf_core_field_exists(struct iov_iter___from_5_14, iter_type)) {
-		__u32 type = BPF_CORE_READ((const struct iov_iter___from_5_14 *)iter, iter_type);
+	__u32 type;
 
-		if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+	if (bpf_core_field_exists(struct iov_iter___from_5_14, iter_type)) {
+		type = BPF_CORE_READ((const struct iov_iter___from_5_14 *)iter, iter_type);
+		if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
+		    type == bpf_core_enum_value(enum iter_type, ITER_UBUF))
 			return true;
-		return bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
-		       type == bpf_core_enum_value(enum iter_type, ITER_UBUF);
+	} else {
+		type = BPF_CORE_READ((const struct iov_iter___until_5_13 *)iter, type) &
+		       ~ITER_NOT_A_KIND;
 	}
-	return (BPF_CORE_READ((const struct iov_iter___until_5_13 *)iter, type) &
-		~ITER_NOT_A_KIND) == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
+	if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+		return true;
+	return type == bpf_core_enum_value(enum iter_type, ITER_BVEC) &&
+	       BPF_CORE_READ(iocb, ki_complete);
 }
 
 /* Is this the source, or the file below it? */
@@ -60,7 +69,7 @@ static __always_inline int file_read(struct kiocb *iocb, const struct iov_iter *
 	inode = BPF_CORE_READ(iocb, ki_filp, f_inode);
 	if (!counters)
 		enrol_backing(inode);
-	else if (is_source(inode) && user_memory(iter))
+	else if (is_source(inode) && user_memory(iocb, iter))
 		tally(&counters->hook[SITE_FILE_TO_USER], (__u64)(result - already));
 	return 0;
 }
@@ -119,7 +128,7 @@ static __always_inline int read_enter(struct kiocb *iocb, const struct iov_iter 
 			enrol_backing(BPF_CORE_READ(iocb, ki_filp, f_inode));
 		return 0;
 	}
-	if (!user_memory(iter))
+	if (!user_memory(iocb, iter))
 		return 0;
 	return enter(control.reads, iocb, (const void *)already, 0);
 }

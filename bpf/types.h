@@ -36,7 +36,7 @@ struct bpf_pidns_info {
 
 /* Is there a helper? The kernel's own enumeration answers. */
 enum bpf_func_id___ours { BPF_FUNC_task_pt_regs___ours = 175 };
-enum iter_type { ITER_IOVEC, ITER_UBUF };
+enum iter_type { ITER_IOVEC, ITER_UBUF, ITER_BVEC };
 enum pageflags { PG_head };
 enum sock_flags { SOCK_ZEROCOPY };
 
@@ -121,6 +121,7 @@ struct task_struct___until_5_13 {
 
 struct kiocb {
 	struct file *ki_filp;
+	void *ki_complete;
 	int ki_flags;
 };
 struct iov_iter___from_5_14 {

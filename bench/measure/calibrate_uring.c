@@ -52,7 +52,8 @@ int known_uring(const struct known_bench *bench, char *buffer)
 		in->flags |= IOSQE_IO_LINK;
 		in->user_data = 0;
 		/* before 5.19 a send may be short all the same, which breaks the chain */
-		io_uring_prep_send(out, bench->sender, buffer, KNOWN_CHUNK, MSG_WAITALL | MSG_NOSIGNAL);
+		io_uring_prep_send(out, bench->sender, buffer, KNOWN_CHUNK,
+				   MSG_WAITALL | MSG_NOSIGNAL);
 		out->user_data = 1;
 		if (i + 1 < KNOWN_CALLS)
 			out->flags |= IOSQE_IO_LINK;

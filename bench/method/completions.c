@@ -81,7 +81,8 @@ static int reap_one(struct completions *c, int socket)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
+		char bytes[CMSG_SPACE(sizeof(struct sock_extended_err) +
+				      sizeof(struct sockaddr_in6))];
 	} control;
 	struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *part;
@@ -121,7 +122,9 @@ int completions_reap(struct completions *c, int socket)
 
 int completions_wait(struct completions *c, int socket)
 {
-	struct pollfd p = { .fd = socket }; /* a filled error queue is POLLERR, which is always looked for */
+	struct pollfd p = {
+		.fd = socket
+	}; /* a filled error queue is POLLERR, which is always looked for */
 	uint64_t before = c->taken;
 	int gone = 0;
 	socklen_t size = sizeof(gone);
@@ -159,11 +162,12 @@ static int make_room(struct completions *c, int socket, unsigned int *refusals)
 	/* what was reaped is freed at once; but other connections of this user have pinned pages, too */
 	if (++*refusals == REFUSALS_MAX)
 		return -ENOBUFS;
-	(void)nanosleep(&(struct timespec){ .tv_nsec = REFUSED_PAUSE_NS }, NULL);
+	(void)nanosleep(&(struct timespec) { .tv_nsec = REFUSED_PAUSE_NS }, NULL);
 	return 0;
 }
 
-int completions_send(struct completions *c, int socket, const char *data, size_t len, uint32_t *last)
+int completions_send(struct completions *c, int socket, const char *data, size_t len,
+		     uint32_t *last)
 {
 	unsigned int refusals = 0;
 	int err = 0;
@@ -183,8 +187,8 @@ int completions_send(struct completions *c, int socket, const char *data, size_t
 			if (!(c->next % REAP_EVERY))
 				err = completions_reap(c, socket);
 		} else {
-			err = errno == ENOBUFS ? make_room(c, socket, &refusals) :
-						 io_retry(socket, POLLOUT, errno);
+			err = errno == ENOBUFS ? make_room(c, socket, &refusals)
+					       : io_retry(socket, POLLOUT, errno);
 		}
 	}
 	return err;
@@ -234,14 +238,16 @@ int completions_probe(const struct job *job, char *reason, size_t reason_size)
 		close(s);
 	if (err) {
 		snprintf(reason, reason_size,
-			 "the kernel does not take SO_ZEROCOPY on a TCP socket (%s); it needs Linux 4.14 or newer",
+			 "the kernel does not take SO_ZEROCOPY on a TCP socket (%s); it needs "
+			 "Linux 4.14 or newer",
 			 strerror(-err));
 		return err;
 	}
 	if (may_pin(job->chunk, &limit))
 		return 0;
 	snprintf(reason, reason_size,
-		 "a send of %zu bytes would pin more memory than this user may (RLIMIT_MEMLOCK, %llu bytes); raise it (ulimit -l), use a smaller --chunk, or grant CAP_IPC_LOCK",
+		 "a send of %zu bytes would pin more memory than this user may (RLIMIT_MEMLOCK, "
+		 "%llu bytes); raise it (ulimit -l), use a smaller --chunk, or grant CAP_IPC_LOCK",
 		 job->chunk, limit);
 	return -ENOBUFS;
 }

@@ -20,12 +20,13 @@
 struct completions {
 	uint32_t next; /* of the next send */
 	uint32_t done; /* all numbers before this one are in */
-	uint64_t ranges, taken, copied; /* reports; sends they were about; those that came back copied */
+	uint64_t ranges, taken,
+		copied; /* reports; sends they were about; those that came back copied */
 	uint64_t copied_bytes;
-	uint64_t gaps; /* reports that came before an earlier number's */
-	uint64_t refusals; /* sends that the kernel had no room for at first (ENOBUFS) */
-	uint32_t most; /* outstanding at once */
-	uint32_t ahead; /* numbers that are in while an earlier one is not */
+	uint64_t gaps;		     /* reports that came before an earlier number's */
+	uint64_t refusals;	     /* sends that the kernel had no room for at first (ENOBUFS) */
+	uint32_t most;		     /* outstanding at once */
+	uint32_t ahead;		     /* numbers that are in while an earlier one is not */
 	bool in[COMPLETIONS_WINDOW]; /* by number, within [done, next) */
 	uint32_t bytes[COMPLETIONS_WINDOW];
 };

@@ -55,15 +55,14 @@ static int probe_hugepage(const struct job *job, char *reason, size_t reason_siz
 	int err = 0;
 
 	(void)job;
-	if (page == MAP_FAILED)
-		err = -errno;
-	else if (madvise(page, size, MADV_HUGEPAGE))
+	if (page == MAP_FAILED || madvise(page, size, MADV_HUGEPAGE))
 		err = -errno;
 	if (page != MAP_FAILED)
 		munmap(page, size);
 	if (err)
 		snprintf(reason, reason_size,
-			 "madvise(MADV_HUGEPAGE) is refused (%s): this kernel is built without transparent huge pages (CONFIG_TRANSPARENT_HUGEPAGE); use mmap_write",
+			 "madvise(MADV_HUGEPAGE) is refused (%s): this kernel is built without "
+			 "transparent huge pages (CONFIG_TRANSPARENT_HUGEPAGE); use mmap_write",
 			 strerror(-err));
 	return err;
 }

@@ -27,7 +27,7 @@ int pipe_open(struct job *job, size_t wanted, struct pipe_ends *p)
 
 	if (pipe2(fds, O_CLOEXEC))
 		return job_failed(job, "pipe", errno, job->size);
-	*p = (struct pipe_ends){ fds[0], fds[1], 0 };
+	*p = (struct pipe_ends) { fds[0], fds[1], 0 };
 	/* a pipe smaller than the chunk cuts every call to its own size; the kernel may refuse (EPERM) */
 	size = wanted < (size_t)limit ? (int)wanted : limit;
 	if (size > fcntl(p->in, F_GETPIPE_SZ))

@@ -12,7 +12,7 @@ static int prepare(struct job *job)
 
 	if (!p)
 		return job_failed(job, "allocate", ENOMEM, job->size);
-	*p = (struct pipe_ends){ -1, -1, 0 };
+	*p = (struct pipe_ends) { -1, -1, 0 };
 	job->state = p;
 	err = io_open_source(job, 0);
 	return err ? err : pipe_open(job, job->chunk, p);
@@ -24,7 +24,8 @@ static int move(struct job *job)
 	uint64_t left = job->size;
 
 	while (left) {
-		ssize_t n = splice(job->file, NULL, p->in, NULL, io_piece(job, left), SPLICE_F_MOVE);
+		ssize_t n =
+			splice(job->file, NULL, p->in, NULL, io_piece(job, left), SPLICE_F_MOVE);
 		int err;
 
 		if (n < 0) {

@@ -26,18 +26,23 @@ static void explain(int err, char *reason, size_t size)
 
 	if (err == -EPERM && state)
 		snprintf(reason, size,
-			 "io_uring is switched off (kernel.io_uring_disabled=%d%s); sysctl -w kernel.io_uring_disabled=0 allows it",
+			 "io_uring is switched off (kernel.io_uring_disabled=%d%s); sysctl -w "
+			 "kernel.io_uring_disabled=0 allows it",
 			 state, state == 1 ? ", for those without CAP_SYS_ADMIN" : "");
 	else if (err == -EPERM || err == -EACCES)
-		snprintf(reason, size,
-			 "io_uring is refused (%s), probably by a seccomp policy as containers have it; allow io_uring_setup, io_uring_enter and io_uring_register in it",
-			 strerror(-err));
+		snprintf(
+			reason, size,
+			"io_uring is refused (%s), probably by a seccomp policy as containers have "
+			"it; allow io_uring_setup, io_uring_enter and io_uring_register in it",
+			strerror(-err));
 	else if (err == -ENOSYS)
 		snprintf(reason, size,
-			 "this kernel has no io_uring (before 5.1, or built without CONFIG_IO_URING), or a seccomp policy hides it");
+			 "this kernel has no io_uring (before 5.1, or built without "
+			 "CONFIG_IO_URING), or a seccomp policy hides it");
 	else if (err == -ENOMEM)
 		snprintf(reason, size,
-			 "io_uring may not lock enough memory (RLIMIT_MEMLOCK); raise it (ulimit -l)");
+			 "io_uring may not lock enough memory (RLIMIT_MEMLOCK); raise it (ulimit "
+			 "-l)");
 	else
 		snprintf(reason, size, "io_uring can't be set up: %s", strerror(-err));
 }
@@ -58,7 +63,8 @@ int uring_probe(const int *operations, const char *since, char *reason, size_t r
 			err = -EOPNOTSUPP;
 	if (err)
 		snprintf(reason, reason_size,
-			 "this kernel's io_uring lacks an operation that the method needs; %s has it",
+			 "this kernel's io_uring lacks an operation that the method needs; %s has "
+			 "it",
 			 since);
 	if (known)
 		io_uring_free_probe(known);
@@ -173,7 +179,7 @@ int uring_run(struct uring *u, unsigned int count, uring_notify notify, void *ar
 		if (err)
 			return err;
 		if (!(cqe->flags & IORING_CQE_F_NOTIF)) {
-			u->result[cqe->user_data] = cqe->res;
+			u->result[cqe->user_data / 2][cqe->user_data & 1] = cqe->res;
 			count--;
 		}
 		if (notify)

@@ -21,8 +21,9 @@
 #endif
 
 #define URING_PAIRS 32 /* chunks of one submission, two requests each */
-#define URING_SETS 2 /* of buffers, where a method has more than one */
-#define URING_BUFFER_BYTES ((size_t)8 << 20) /* of all buffers of a method; one chunk each at least */
+#define URING_SETS 2   /* of buffers, where a method has more than one */
+#define URING_BUFFER_BYTES                                                                         \
+	((size_t)8 << 20) /* of all buffers of a method; one chunk each at least */
 
 /* Places of the registered files. */
 enum uring_file { URING_SOURCE, URING_SOCKET, URING_PIPE_OUT, URING_PIPE_IN, URING_FILES };
@@ -30,8 +31,8 @@ enum uring_file { URING_SOURCE, URING_SOCKET, URING_PIPE_OUT, URING_PIPE_IN, URI
 struct uring {
 	struct io_uring ring;
 	bool open;
-	uint64_t restarts; /* chains that broke */
-	int result[URING_SETS * 2 * URING_PAIRS]; /* by user_data */
+	uint64_t restarts;			 /* chains that broke */
+	int result[URING_SETS * URING_PAIRS][2]; /* by user_data: the pair, and which of it */
 };
 
 /* Sees every completion. A zero-copy send has two: its result, and (IORING_CQE_F_NOTIF) a notification later. */

@@ -17,7 +17,8 @@ struct read_send {
 
 static int probe(const struct job *job, char *reason, size_t reason_size)
 {
-	static const int operations[] = { IORING_OP_READ_FIXED, IORING_OP_READ, IORING_OP_SEND, -1 };
+	static const int operations[] = { IORING_OP_READ_FIXED, IORING_OP_READ, IORING_OP_SEND,
+					  -1 };
 	int err = uring_probe(operations, "Linux 5.6", reason, reason_size);
 
 	return err ? err : io_probe_buffer(job, reason, reason_size);
@@ -40,7 +41,7 @@ static int prepare_ring(struct job *job, bool sqpoll)
 	if (err)
 		return err;
 	/* more than 1 GiB, or than RLIMIT_MEMLOCK allows, can't be: then it is looked up for every read */
-	buffer = (struct iovec){ r->buffer, job->chunk };
+	buffer = (struct iovec) { r->buffer, job->chunk };
 	r->registered = !io_uring_register_buffers(&r->u.ring, &buffer, 1);
 	r->pairs = uring_pairs(job, job->chunk, 0);
 	method_figure_set(job, "chunks_queued", r->pairs);
@@ -73,7 +74,8 @@ static void queue(const struct job *job, struct read_send *r, uint64_t offset, u
 		size_t len = length(job, offset);
 
 		if (r->registered)
-			io_uring_prep_read_fixed(in, URING_SOURCE, r->buffer, (unsigned int)len, offset, 0);
+			io_uring_prep_read_fixed(in, URING_SOURCE, r->buffer, (unsigned int)len,
+						 offset, 0);
 		else
 			io_uring_prep_read(in, URING_SOURCE, r->buffer, (unsigned int)len, offset);
 		uring_link(in, 2 * i, false);
@@ -88,7 +90,7 @@ static void queue(const struct job *job, struct read_send *r, uint64_t offset, u
 static int settle(struct job *job, struct read_send *r, unsigned int pairs, uint64_t *offset)
 {
 	for (unsigned int i = 0; i < pairs; i++) {
-		int in = r->u.result[2 * i], out = r->u.result[2 * i + 1];
+		int in = r->u.result[i][0], out = r->u.result[i][1];
 		size_t len = length(job, *offset);
 		size_t sent = out > 0 ? (size_t)out : 0;
 
@@ -101,7 +103,8 @@ static int settle(struct job *job, struct read_send *r, unsigned int pairs, uint
 			return job_failed(job, "read (io_uring)", -in, job->size - *offset);
 		if (in == 0)
 			return job_failed(job, "read (io_uring)", ENODATA, job->size - *offset);
-		if (in != (int)len && sent) /* the link did not hold: other bytes than the file's went out */
+		if (in != (int)len &&
+		    sent) /* the link did not hold: other bytes than the file's went out */
 			return job_failed(job, "read (io_uring)", EIO, job->size - *offset);
 		if (in == (int)len && out < 0 && !uring_passing(out))
 			return job_failed(job, "send (io_uring)", -out, job->size - *offset);

@@ -11,14 +11,14 @@
 #define SETS URING_SETS
 
 struct slot {
-	int pending; /* results that announced a notification, less the notifications that came */
+	int pending;   /* results that announced a notification, less the notifications that came */
 	uint32_t sent; /* bytes of the last send */
 };
 
 struct send_zc {
 	struct uring u;
 	char *memory;
-	size_t room; /* of one buffer */
+	size_t room;		 /* of one buffer */
 	bool registered, report; /* SEND_ZC tells whether it copied (Linux 6.2) */
 	unsigned int pairs, sets;
 	unsigned int in_flight, most;
@@ -38,7 +38,8 @@ static unsigned int sets_of(const struct job *job)
 
 static int probe(const struct job *job, char *reason, size_t reason_size)
 {
-	static const int operations[] = { IORING_OP_READ_FIXED, IORING_OP_READ, IORING_OP_SEND_ZC, -1 };
+	static const int operations[] = { IORING_OP_READ_FIXED, IORING_OP_READ, IORING_OP_SEND_ZC,
+					  -1 };
 	struct job all = *job;
 	int err = uring_probe(operations, "Linux 6.0 or newer", reason, reason_size);
 
@@ -69,7 +70,7 @@ static int register_buffers(struct send_zc *z)
 	struct iovec buffers[SETS * URING_PAIRS];
 
 	for (unsigned int i = 0; i < count; i++)
-		buffers[i] = (struct iovec){ z->memory + i * z->room, z->room };
+		buffers[i] = (struct iovec) { z->memory + i * z->room, z->room };
 	return io_uring_register_buffers(&z->u.ring, buffers, count);
 }
 
@@ -173,8 +174,8 @@ static void queue(const struct job *job, struct send_zc *z, unsigned int set, ui
 
 		/* a short send would let the next pair overtake its rest */
 		if (z->registered) {
-			io_uring_prep_read_fixed(in, URING_SOURCE, buffer, (unsigned int)len, offset,
-						 (int)index);
+			io_uring_prep_read_fixed(in, URING_SOURCE, buffer, (unsigned int)len,
+						 offset, (int)index);
 			io_uring_prep_send_zc_fixed(out, URING_SOCKET, buffer, len,
 						    MSG_WAITALL | MSG_NOSIGNAL, zc_flags, index);
 		} else {
@@ -195,7 +196,7 @@ static int settle(struct job *job, struct send_zc *z, unsigned int set, unsigned
 		  uint64_t *offset)
 {
 	for (unsigned int i = 0; i < pairs; i++) {
-		const int *result = &z->u.result[2 * place(set, i)];
+		const int *result = z->u.result[place(set, i)];
 		int in = result[0], out = result[1];
 		size_t len = length(job, *offset);
 		size_t sent = out > 0 ? (size_t)out : 0;
@@ -209,7 +210,8 @@ static int settle(struct job *job, struct send_zc *z, unsigned int set, unsigned
 			return job_failed(job, "read (io_uring)", -in, job->size - *offset);
 		if (in == 0)
 			return job_failed(job, "read (io_uring)", ENODATA, job->size - *offset);
-		if (in != (int)len && sent) /* the link did not hold: other bytes than the file's went out */
+		if (in != (int)len &&
+		    sent) /* the link did not hold: other bytes than the file's went out */
 			return job_failed(job, "read (io_uring)", EIO, job->size - *offset);
 		if (in == (int)len && out < 0 && !uring_passing(out))
 			return job_failed(job, "SEND_ZC (io_uring)", -out, job->size - *offset);
@@ -283,7 +285,8 @@ static void release(struct job *job)
 
 const struct method method_uring_send_zc = {
 	.name = "uring_send_zc",
-	.summary = "io_uring: linked reads and sends by reference (SEND_ZC), out of registered buffers",
+	.summary = "io_uring: linked reads and sends by reference (SEND_ZC), out of registered "
+		   "buffers",
 	.flags = METHOD_USER_BUFFER | METHOD_ZEROCOPY,
 	.textbook = { .file_to_user = 1, .says = SAYS },
 	.probe = probe,

@@ -29,7 +29,7 @@ static int prepare_ring(struct job *job, bool sqpoll)
 
 	if (!s)
 		return job_failed(job, "allocate", ENOMEM, job->size);
-	s->pipe = (struct pipe_ends){ -1, -1, 0 };
+	s->pipe = (struct pipe_ends) { -1, -1, 0 };
 	job->state = s;
 	err = io_open_source(job, 0);
 	/* every page takes a place in the pipe; a chunk that starts within a page touches one more */
@@ -92,7 +92,7 @@ static void queue(const struct job *job, struct spliced *s, uint64_t offset, uns
 static int settle(struct job *job, struct spliced *s, unsigned int pairs, uint64_t *offset)
 {
 	for (unsigned int i = 0; i < pairs; i++) {
-		int in = s->u.result[2 * i], out = s->u.result[2 * i + 1], err;
+		int in = s->u.result[i][0], out = s->u.result[i][1], err;
 		size_t len = length(job, s, *offset);
 		size_t sent = out > 0 ? (size_t)out : 0;
 

@@ -20,7 +20,7 @@ static int prepare(struct job *job)
 
 	if (!v)
 		return job_failed(job, "allocate", ENOMEM, job->size);
-	*v = (struct vmspliced){ { -1, -1, 0 }, NULL };
+	*v = (struct vmspliced) { { -1, -1, 0 }, NULL };
 	job->state = v;
 	err = io_open_source(job, 0);
 	if (err || !job->size)

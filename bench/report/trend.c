@@ -307,7 +307,7 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 		   *ending = strrchr(picture, '.');
 	char dir[PATH_MAX], sources[PATH_MAX], folder[PATH_MAX], target[2 * PATH_MAX];
 	const char *const argv[] = { "gnuplot", "-d", "-c", "trend.gp", dir, target, NULL };
-	const struct tool tool = { "gnuplot", "gnuplot-nox", "trend.gp", argv, sources, target };
+	const struct tool tool = { "gnuplot", "gnuplot-nox", "trend.gp", argv, sources, target, NULL };
 	size_t drawable = 0;
 	int err;
 

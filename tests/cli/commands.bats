@@ -37,7 +37,7 @@ load helpers
 	run --separate-stderr "$copytax" list
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]
-	for word in $METHODS drain truncate splice verify warm cold tcp; do
+	for word in $METHODS $NEWER drain truncate splice verify warm cold tcp; do
 		[[ $output == *"  $word "* ]]
 	done
 	for part in methods sinks caches links; do

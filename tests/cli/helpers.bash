@@ -4,6 +4,8 @@
 bats_require_minimum_version 1.5.0
 
 METHODS='read_write mmap_write sendfile splice direct_write'
+NEWER='mmap_populate mmap_sequential mmap_hugepage vmsplice zerocopy read_zerocopy uring_read_send uring_splice
+	uring_send_zc uring_read_send_sqpoll uring_splice_sqpoll uring_send_zc_sqpoll'
 REPO=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BINARY=$(realpath "${COPYTAX:-$REPO/build/copytax}")
 export COPYTAX_SHARE=$REPO/scripts
@@ -83,6 +85,17 @@ wait_until() {
 		}
 		sleep 0.05
 	done
+}
+
+# Can this machine do a method? What it can't do says why, with the exit code for that.
+able() {
+	local why status=0
+	why=$("$copytax" send -m "$1" --size 64K 2>&1 >/dev/null) || status=$?
+	[ "$status" -ne 0 ] || return 0
+	echo "# $1: $why"
+	[ "$status" -eq 3 ] && [[ $why == *"can't be done here: "* ]] && return 1
+	echo "$1 failed: $why" >&2
+	exit 1
 }
 
 # Starts copytax in the background: pid; its stderr goes to err, its output to out.

@@ -14,6 +14,9 @@ setup_file() {
 	head -c 32768 /dev/urandom >"$PAYLOADS/32768"
 	head -c 1000003 /dev/urandom >"$PAYLOADS/1000003"
 	head -c "$LARGE" /dev/urandom >"$PAYLOADS/$LARGE"
+	# no chunk divides it, nor any page
+	export ODD=$((LARGE / 3 / 4096 * 4096 + 1003))
+	head -c "$ODD" "$PAYLOADS/$LARGE" >"$PAYLOADS/$ODD"
 	# an independent tool's word for what the hash is
 	for f in "$PAYLOADS"/*; do
 		xxhsum -H3 <"$f" 2>/dev/null | sed 's/.* //' >"$f.hash"
@@ -130,6 +133,61 @@ textbook() {
 	for chunk in 4K 5000 12289 1G whole; do sinks_take direct_write 1000003 --chunk $chunk; done
 }
 
+@test "the newer methods: 1 byte, 4 KiB - 1, 32 KiB and an empty file arrive at every sink" {
+	for method in $NEWER; do
+		able "$method" || continue
+		for size in 0 1 4095 32768; do sinks_take "$method" $size; done
+	done
+}
+
+@test "the newer methods: a large payload that no chunk divides arrives at every sink" {
+	for method in $NEWER; do
+		able "$method" || continue
+		sinks_take "$method" "$ODD"
+	done
+}
+
+@test "the newer methods: any chunk will do: 4K, one that does not divide, 1M, 1G, whole" {
+	for method in $NEWER; do
+		able "$method" || continue
+		for chunk in 4K 5000 12289 1M 1G whole; do
+			run "$copytax" send -m "$method" --file "$PAYLOADS/1000003" --sink verify --chunk $chunk
+			echo "$chunk: $output; own: $(<"$PAYLOADS/1000003.hash")"
+			[[ $output == *" 1000003 bytes in "*"xxh3:$(<"$PAYLOADS/1000003.hash") is the file's own" ]]
+		done
+	done
+}
+
+@test "the newer methods say what only they know" {
+	for method in zerocopy read_zerocopy uring_send_zc; do
+		able $method || continue
+		run "$copytax" send -m $method --file "$PAYLOADS/1000003" --json
+		echo "$output"
+		# over loopback what was lent is copied after all, where the kernel says so
+		jq -e '.method_figures | .completions == 31 and (has("copied_share") | not)
+			or (.completions == 31 and .copied_share == 1 and .copied_bytes == 1000003)' <<<"$output"
+	done
+	for method in uring_read_send uring_splice uring_send_zc; do
+		able $method || continue
+		run "$copytax" send -m $method --file "$PAYLOADS/1000003" --json
+		echo "$output"
+		jq -e '.method_figures | .chunks_queued == 31 and .chunks_in_flight >= 1 and .chains_broken == 0
+			and (.buffer_bytes // .pipe_bytes) >= 32768' <<<"$output"
+	done
+}
+
+@test "io_uring switched off is a reason, not a failure" {
+	need_root
+	[ -e /proc/sys/kernel/io_uring_disabled ] || skip "this kernel can't switch it off"
+	# the switch is the whole machine's: held for a moment, and put back whatever happens
+	was=$(</proc/sys/kernel/io_uring_disabled)
+	[ "$was" -eq 0 ] || skip "it is switched off here"
+	echo 2 >/proc/sys/kernel/io_uring_disabled 2>/dev/null || skip "it can't be written here"
+	run --separate-stderr "$copytax" send -m uring_splice --size 64K
+	echo "$was" >/proc/sys/kernel/io_uring_disabled
+	says 3 "kernel.io_uring_disabled=2.*sysctl -w kernel.io_uring_disabled=0"
+}
+
 # With the default payload: 10,000 read and 10,000 write, 10,000 sendfile, 20,000 splice.
 @test "read_write takes the textbook's calls" {
 	textbook read_write "read $CHUNKS" "write $CHUNKS" "sendfile 0" "splice 0"
@@ -152,6 +210,14 @@ textbook() {
 	textbook direct_write "read $((CHUNKS + 1))" "write $CHUNKS" "sendfile 0" "splice 0"
 }
 
+@test "vmsplice takes the textbook's calls" {
+	textbook vmsplice "write 0" "vmsplice $CHUNKS" "splice $CHUNKS"
+}
+
+@test "read_zerocopy takes the textbook's calls" {
+	textbook read_zerocopy "read $CHUNKS" "write 0" "sendto $CHUNKS"
+}
+
 @test "every method goes on after EINTR, and after EAGAIN where there can be one" {
 	file 3000000 payload
 	while read -r method call error; do
@@ -166,6 +232,7 @@ textbook() {
 		sendfile sendfile EAGAIN
 		splice splice EINTR
 		direct_write read EINTR
+		read_zerocopy read EINTR
 	END
 }
 
@@ -178,6 +245,36 @@ textbook() {
 			grep -q INJECTED ../trace
 			grep -q "is the file's own" ../out
 		done
+	done
+}
+
+@test "sends by reference go on after ENOBUFS and EINTR, and give up on ENOBUFS for ever" {
+	able zerocopy || skip "no MSG_ZEROCOPY here"
+	file 3000000 payload
+	for error in ENOBUFS EINTR EAGAIN; do
+		for method in zerocopy read_zerocopy; do
+			ASAN_OPTIONS=detect_leaks=0 strace -q -o ../trace -e trace=sendto -e inject="sendto:error=$error:when=5..20+3" \
+				"$copytax" send -m $method --file payload --sink verify >../out
+			grep -q INJECTED ../trace
+			grep -q "is the file's own" ../out
+		done
+	done
+	# the first is a word to the receiver
+	run --separate-stderr strace -q -o ../trace -e trace=sendto -e inject=sendto:error=ENOBUFS:when=2+ \
+		"$copytax" send -m zerocopy --file payload
+	says 4 "^copytax: zerocopy: send \(MSG_ZEROCOPY\) failed on payload: No buffer space"
+	[ "$(grep -c INJECTED ../trace)" -le 200 ]
+}
+
+@test "io_uring goes on after an interrupted call" {
+	able uring_read_send || skip "no io_uring here"
+	file 3000000 payload
+	for method in uring_read_send uring_splice uring_send_zc; do
+		able $method || continue
+		ASAN_OPTIONS=detect_leaks=0 strace -q -o ../trace -e trace=io_uring_enter -e inject=io_uring_enter:error=EINTR:when=2+2 \
+			"$copytax" send -m $method --file payload --sink verify >../out
+		grep -q INJECTED ../trace
+		grep -q "is the file's own" ../out
 	done
 }
 
