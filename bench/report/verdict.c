@@ -39,7 +39,8 @@ struct contest {
 	const struct case_result *next; /* the cheapest that can be told apart */
 	struct interval next_ratio;	/* next ÷ best */
 	size_t entrants;
-	bool too_few; /* all told apart by range, but with too few rounds for 95 % */
+	bool too_few; /* told apart by range, but some with too few rounds for 95 % */
+	size_t fewest; /* rounds that those had */
 };
 
 static double value_of(const struct result *result, const struct case_result *kase,
@@ -94,11 +95,15 @@ static int hold(const struct result *result, const struct family *family, uint64
 		err = paired_ratio(other, out->best, measure->field, &ratio);
 		if (err)
 			break;
-		if (ratio_tells(&ratio) == CANT_TELL) {
+		/* the rounds may say otherwise than the medians, where the machine's speed moved: no winner */
+		if (ratio_tells(&ratio) == CANT_TELL || ratio.median < 1) {
 			out->level[out->level_count++] = other;
 			continue;
 		}
-		out->too_few |= ratio_tells(&ratio) == TOO_FEW;
+		if (ratio_tells(&ratio) == TOO_FEW) {
+			out->fewest = out->too_few && out->fewest < ratio.n ? out->fewest : ratio.n;
+			out->too_few = true;
+		}
 		value = value_of(result, other, measure, &err);
 		if (!(value >= next)) {
 			next = value;
@@ -174,9 +179,12 @@ static int say_winner(FILE *out, const struct result *result, const struct famil
 	if (c.next && c.next != s.baseline && !c.level_count)
 		fprintf(out, "; the next, %s, takes %s times as much", c.next->method,
 			format_range(&c.next_ratio, text));
-	if (c.too_few || s.throughput.confidence < SUMMARY_CONFIDENCE)
+	if (s.throughput.confidence < SUMMARY_CONFIDENCE)
 		fprintf(out, " (from %zu sample%s: too few for 95%% confidence)", s.throughput.n,
 			s.throughput.n == 1 ? "" : "s");
+	else if (c.too_few)
+		fprintf(out, " (some others have %zu round%s only: too few for 95%% confidence)",
+			c.fewest, c.fewest == 1 ? "" : "s");
 	putc('.', out);
 out:
 	free(c.level);
