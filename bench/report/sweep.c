@@ -294,19 +294,25 @@ static void write_words(const struct result *result, enum dimension d, const str
 {
 	const struct case_result *c = s->cases[0];
 	bool interrupted = json_is_true(json_object_get(result->run, "interrupted"));
-	char title[400], text[500], chunk[FORMAT_MAX], bytes[FORMAT_MAX];
+	char title[400], text[500], chunk[FORMAT_MAX], bytes[FORMAT_MAX], cache[40] = "",
+		link[40] = "", sink[40] = "";
 
 	snprintf(title, sizeof(title), "%s and cost", dimensions[d].name);
 	title[0] = (char)(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 'a' + 'A' : title[0]);
 	put_words(labels, "sweep_title", title);
 	format_chunk(c->chunk, chunk);
-	snprintf(text, sizeof(text),
-		 "%s%s%s in chunks of %s, %.20s cache, %.20s link, %.20s sink, %u connection%s",
+	/* what was varied is at the axis */
+	if (d != DIM_CACHE)
+		snprintf(cache, sizeof(cache), "%.20s cache, ", c->cache);
+	if (d != DIM_LINK)
+		snprintf(link, sizeof(link), "%.20s link, ", c->link);
+	if (d != DIM_SINK)
+		snprintf(sink, sizeof(sink), "%.20s sink, ", c->sink);
+	snprintf(text, sizeof(text), "%s%s%s in chunks of %s, %s%s%s%u connection%s",
 		 interrupted ? "INTERRUPTED RUN: " : "",
 		 d == DIM_SIZE || d == DIM_EACH ? "" : format_count((double)c->payload, bytes),
 		 d == DIM_SIZE || d == DIM_EACH ? "Payloads" : " bytes", chunk,
-		 d == DIM_CACHE ? "any" : c->cache, d == DIM_LINK ? "any" : c->link,
-		 d == DIM_SINK ? "any" : c->sink, c->connections, c->connections == 1 ? "" : "s");
+		 cache, link, sink, c->connections, c->connections == 1 ? "" : "s");
 	if (d == DIM_CONNECTIONS)
 		*strrchr(text, ',') = '\0';
 	put_words(labels, "sweep_compared", text);

@@ -6,7 +6,7 @@ picture = ARG2
 title_text = 'Chunk size and CPU seconds per GB'
 load data.'/labels.gp'
 # the names in one row as long as they fit, else in three columns, drawn last on a page that is taller by the other rows
-key_rows = chunk_method_count <= 6 ? 1 : (chunk_method_count + 2) / 3
+key_rows = chunk_method_count <= 5 ? 1 : (chunk_method_count + 2) / 3
 page_height = 640 + 20 * (key_rows - 1)
 load 'page.gp'
 
@@ -56,7 +56,7 @@ if (key_rows > 1) {
 	unset xtics
 	unset grid
 	set lmargin at screen 0.02
-	set key at screen 0.975,(1 - 67.2 / page_height) right top horizontal maxcols 3 font small samplen 3 width -2
+	set key at screen 0.975,(1 - 67.2 / page_height) right top horizontal maxcols 3 font small samplen 3 width (chunk_method_count <= 9 ? 1.5 : -2)
 	plot NaN notitle, for [i = 1:chunk_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_title[i]
 }
 unset multiplot
