@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,15 +21,19 @@
 #define LINE_MAX_BYTES 256
 
 /* Runs `ip` (iproute2) with the words of a line. Returns 0 or -errno. */
-static int ip(const char *format, const char *a, const char *b)
+static int ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int ip(const char *format, ...)
 {
 	char line[LINE_MAX_BYTES], *words[ARGUMENTS_MAX], *save = NULL;
 	char program[] = "ip", *plain[] = { (char *)"PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL };
 	int count = 0, status = 0, err;
 	posix_spawn_file_actions_t quiet;
+	va_list args;
 	pid_t pid;
 
-	snprintf(line, sizeof(line), format, a, b);
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
 	words[count++] = program;
 	for (char *w = strtok_r(line, " ", &save); w && count < ARGUMENTS_MAX - 1;
 	     w = strtok_r(NULL, " ", &save))
@@ -58,7 +63,7 @@ static int add_namespace(struct veth *v, enum veth_end end)
 
 	snprintf(v->name[end], sizeof(v->name[end]), "copytax-%ld-%s", (long)getpid(),
 		 end == VETH_SENDER ? "sender" : "receiver");
-	err = ip("netns add %s", v->name[end], NULL);
+	err = ip("netns add %s", v->name[end]);
 	if (err) {
 		v->name[end][0] = '\0';
 		return err;
@@ -118,7 +123,7 @@ void veth_close(struct veth *v)
 			close(v->space[end]);
 		v->space[end] = -1;
 		if (v->name[end][0])
-			(void)ip("netns del %s", v->name[end], NULL);
+			(void)ip("netns del %s", v->name[end]);
 		v->name[end][0] = '\0';
 	}
 }
