@@ -295,8 +295,9 @@ static void describe(const struct options *o, const struct plan_case *first,
 	json_object_set_new(set, "sender_cpu", json_integer(place->sender_cpu));
 	json_object_set_new(set, "receiver_cpu", json_integer(place->receiver_cpu));
 	json_object_set_new(set, "rounds", json_integer(o->plan.rounds));
-	json_object_set_new(set, "precision",
-			    o->precision > 0 ? json_real(o->precision) : json_null());
+	/* a setting that nobody made is no unknown */
+	if (o->precision > 0)
+		json_object_set_new(set, "precision", json_real(o->precision));
 	json_object_set_new(set, "warmup_rounds", json_integer(o->warmup));
 	json_object_set_new(set, "seed", json_integer((json_int_t)o->seed));
 	json_object_set_new(set, "receive_buffer_bytes", json_integer(SINK_BUFFER_BYTES));
