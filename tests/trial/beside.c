@@ -24,6 +24,27 @@
 
 #define EXIT_SKIP 77
 
+/*
+ * Until it sleeps in its read(): what it does up to there is its own start, which only the first of two
+ * observers would see.
+ */
+static int wait_until_asleep(pid_t pid)
+{
+	char path[64], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	for (int i = 0; i < 1000 && state != 'S'; i++) {
+		FILE *stat = fopen(path, "re");
+
+		if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		if (stat)
+			fclose(stat);
+		usleep(20000); /* off its CPU, too */
+	}
+	return state == 'S' ? 0 : -1;
+}
+
 static pid_t make_process(char **command, int *go)
 {
 	int ends[2];
@@ -41,7 +62,7 @@ static pid_t make_process(char **command, int *go)
 	}
 	close(ends[0]);
 	*go = ends[1];
-	return pid;
+	return pid > 0 && wait_until_asleep(pid) ? -1 : pid;
 }
 
 /* Lets it run to its end, and leaves it there to be looked at. */
