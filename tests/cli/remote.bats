@@ -31,6 +31,8 @@ serve() {
 		shift
 	done
 	shift
+	# a server before this one had a port, too
+	rm -f ../served ../server-err
 	"${prefix[@]}" "$copytax" serve "$@" >../served 2>../server-err 3>&- &
 	server=$!
 	wait_until 20 eval 'grep -q "^listening on" ../served || ! kill -0 "$server" 2>/dev/null'
