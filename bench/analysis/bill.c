@@ -57,15 +57,14 @@ static json_t *taken_in(const struct result *r, const struct case_result *c, con
 	return out;
 }
 
-/* "GB copied" for all directions together; else the term's own name. */
+/* "GB copied" for all directions together, or both by way of a buffer; else the term's own name. */
 static const char *line_name(enum term t, const json_t *term)
 {
-	const json_t *first = json_array_get(json_object_get(term, "with"), 0);
+	const json_t *with = json_object_get(term, "with");
+	const json_t *first = json_array_get(with, 0);
 
 	if (t == TERM_FILE_TO_USER && json_is_true(json_object_get(first, "summed")))
-		return "GB copied";
-	if (t == TERM_USER_TO_SOCKET && json_is_true(json_object_get(first, "summed")))
-		return "GB copied into the socket";
+		return json_array_size(with) > 1 ? "GB copied" : "GB copied by way of a buffer";
 	return t == TERM_CARRIED ? "GB carried by the stack" : term_texts[t].name;
 }
 

@@ -88,13 +88,13 @@ static void set_sigmas(const struct fit_case *cases, size_t count, double model_
 	}
 }
 
-/* Of one kind, so that their sum means something: bytes copied from wherever into the socket, or any way. a < b. */
+/* Of one kind, so that their sum means something: bytes copied into and out of a buffer, or any way. a < b. */
 static bool of_one_kind(enum term a, enum term b, enum fit_sums sums)
 {
-	if (a == TERM_USER_TO_SOCKET && b == TERM_MAPPED_TO_SOCKET)
-		return sums >= SUM_INTO_SOCKET;
-	return a == TERM_FILE_TO_USER && sums >= SUM_COPIES &&
-	       (b == TERM_USER_TO_SOCKET || b == TERM_MAPPED_TO_SOCKET);
+	if (a == TERM_FILE_TO_USER && b == TERM_USER_TO_SOCKET)
+		return sums >= SUM_BY_BUFFER;
+	return (a == TERM_FILE_TO_USER || a == TERM_USER_TO_SOCKET) && b == TERM_MAPPED_TO_SOCKET &&
+	       sums >= SUM_COPIES;
 }
 
 /* Nothing but terms of its own kind in it. */
@@ -171,7 +171,7 @@ static void two_largest(const double *weakest, size_t n, size_t *a, size_t *b)
  */
 static void two_to_merge(const struct fit *fit, const double *weakest, size_t *a, size_t *b)
 {
-	for (enum fit_sums sums = SUM_INTO_SOCKET; sums <= SUM_COPIES; sums++)
+	for (enum fit_sums sums = SUM_BY_BUFFER; sums <= SUM_COPIES; sums++)
 		for (*a = 0; *a < fit->term_count; (*a)++)
 			for (*b = *a + 1; *b < fit->term_count; (*b)++)
 				if (of_one_kind(fit->terms[*a].term, fit->terms[*b].term, sums) &&
@@ -198,7 +198,7 @@ static bool vague(const struct fit_term *t)
 
 enum fit_sums fit_is_vague(const struct fit *fit)
 {
-	for (enum fit_sums sums = SUM_INTO_SOCKET; sums <= SUM_COPIES; sums++)
+	for (enum fit_sums sums = SUM_BY_BUFFER; sums <= SUM_COPIES; sums++)
 		for (size_t a = 0; a < fit->term_count; a++)
 			for (size_t b = a + 1; b < fit->term_count; b++)
 				if (of_one_kind(fit->terms[a].term, fit->terms[b].term, sums) &&

@@ -37,7 +37,7 @@ struct fit_term {
 };
 
 /* What is summed from the start: nothing, the ways into the socket, all copies. */
-enum fit_sums { SUM_NONE, SUM_INTO_SOCKET, SUM_COPIES };
+enum fit_sums { SUM_NONE, SUM_BY_BUFFER, SUM_COPIES };
 
 struct fit {
 	struct fit_term terms[TERMS];

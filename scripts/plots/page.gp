@@ -5,7 +5,7 @@
 set encoding utf8
 load data.'/labels.gp'
 # more bars than names fit under side by side: the names stand slanted, on a taller page
-many = names_turned
+many = exists('names_turned') ? names_turned : 0
 if (!exists('page_height')) page_height = many ? 715 : 640
 load 'palette.gp'
 

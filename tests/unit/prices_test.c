@@ -26,7 +26,7 @@ static const uint64_t chunks[] = { 4096, 16384, 32768, 65536, 262144, 1048576 };
 static const struct synthetic machine = {
 	.price = { [TERM_CARRIED] = 0.030, [TERM_CALLS] = 0.4e-6, [TERM_SENDS] = 1.5e-6,
 		   [TERM_LENDS] = 2e-6,
-		   [TERM_FILE_TO_USER] = 0.090, [TERM_USER_TO_SOCKET] = 0.120,
+		   [TERM_FILE_TO_USER] = 0.090, [TERM_USER_TO_SOCKET] = 0.090,
 		   [TERM_MAPPED_TO_SOCKET] = 0.120, [TERM_DELIVERIES] = 3e-6, [TERM_WAKES] = 4e-6,
 		   [TERM_FAULTS] = 3e-6, [TERM_WAITS] = 12e-6, [TERM_DISK_TO_CACHE] = 0.050,
 		   [TERM_DISK_TO_USER] = 0.070 },
@@ -60,15 +60,15 @@ static void planted_prices_come_back(void **state)
 
 	(void)state;
 	assert_non_null(prices);
-	/* nothing tells the two ways into the socket apart but reads from the disk, and those can't be told from one */
+	/* nothing tells the copies into a buffer and out of it apart but reads from the disk, and those can't be told from one */
 	assert_int_equal(json_array_size(json_object_get(prices, "terms")), TERMS - 1);
-	assert_true(sums(prices, "user_to_socket", "mapped_to_socket"));
+	assert_true(sums(prices, "file_to_user", "user_to_socket"));
 	for (int t = 0; t < TERMS; t++) {
 		const json_t *one = prices_term(prices, term_texts[t].id);
 		double price = field(one, "price"), low = field(one, "low"),
 		       high = field(one, "high");
 
-		if (t == TERM_MAPPED_TO_SOCKET)
+		if (t == TERM_USER_TO_SOCKET)
 			continue;
 		assert_non_null(one);
 		print_message("    %-18s %10.4g planted, %10.4g found (%.4g to %.4g)\n", term_texts[t].id,
@@ -97,7 +97,7 @@ static void intervals_cover_planted_prices(void **state)
 			const json_t *one = prices_term(prices, term_texts[t].id);
 
 			if (!one || (json_array_size(json_object_get(one, "with")) &&
-				     t != TERM_USER_TO_SOCKET))
+				     t != TERM_FILE_TO_USER))
 				continue;
 			found[t]++;
 			covered[t] += field(one, "low") <= machine.price[t] &&
@@ -108,7 +108,7 @@ static void intervals_cover_planted_prices(void **state)
 	}
 	for (int t = 0; t < TERMS; t++) {
 		print_message("    %-18s covered %d of %d\n", term_texts[t].id, covered[t], found[t]);
-		if (t == TERM_MAPPED_TO_SOCKET) /* in user_to_socket */
+		if (t == TERM_USER_TO_SOCKET) /* in file_to_user */
 			continue;
 		assert_true(found[t] > STUDIES / 2);
 		all += found[t];
@@ -368,7 +368,7 @@ static void prices_are_of_one_speed_of_the_host(void **state)
 	for (int t = 0; t < TERMS; t++) {
 		double speed = field(prices, "at_yardstick_s") / 1e-3;
 
-		if (t != TERM_MAPPED_TO_SOCKET)
+		if (t != TERM_USER_TO_SOCKET)
 			assert_near(field(prices_term(prices, term_texts[t].id), "price"),
 				    machine.price[t] * speed, 0.2 * machine.price[t]);
 	}
