@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/bill.h"
 #include "report/families.h"
 #include "report/grid.h"
 #include "study/dimension.h"
@@ -153,6 +154,22 @@ static void put_against_baseline(FILE *out, const struct case_result *kase,
 			measure->ratio_of);
 }
 
+/* How far this run's own prices go: the rest of the answer is only as good as that. */
+static int say_unexplained(FILE *out, const struct result *result, const struct case_result *kase)
+{
+	json_t *bill = bill_of(result, kase);
+	const json_t *rest = json_object_get(bill, "unexplained_s");
+	double all = json_number_value(json_object_get(bill, "measured_s"));
+	char part[FORMAT_MAX], whole[FORMAT_MAX];
+
+	if (json_is_number(rest) && all > 0)
+		fprintf(out, "; by this run's prices %s of its %s ms stay unexplained",
+			format_number(json_number_value(rest) * 1e3, part),
+			format_number(all * 1e3, whole));
+	json_decref(bill);
+	return bill ? 0 : -ENOMEM;
+}
+
 static int say_winner(FILE *out, const struct result *result, const struct family *family,
 		      const struct measure *measure)
 {
@@ -179,6 +196,8 @@ static int say_winner(FILE *out, const struct result *result, const struct famil
 	if (c.next && c.next != s.baseline && !c.level_count)
 		fprintf(out, "; the next, %s, takes %s times as much", c.next->method,
 			format_range(&c.next_ratio, text));
+	if (measure == &sender_cpu)
+		err = say_unexplained(out, result, c.best);
 	if (s.throughput.confidence < SUMMARY_CONFIDENCE)
 		fprintf(out, " (from %zu sample%s: too few for 95%% confidence)", s.throughput.n,
 			s.throughput.n == 1 ? "" : "s");
