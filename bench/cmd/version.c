@@ -5,6 +5,7 @@
 #include <gsl/gsl_version.h>
 #include <hwloc.h>
 #include <jansson.h>
+#include <nettle/version.h>
 #include <perfmon/pfmlib.h>
 #include <stdio.h>
 #include <xxhash.h>
@@ -21,9 +22,10 @@ void version_print(void)
 
 	puts("copytax " COPYTAX_VERSION " (" COPYTAX_COMMIT ")");
 	printf("with libbpf %u.%u, libpfm %d.%d, hwloc %u.%u, jansson %s, GSL %s, xxHash %u.%u.%u,\n"
-	       "cmark-gfm %s, zlib %s, the C library %s; schema " RESULT_SCHEMA "\n",
+	       "cmark-gfm %s, nettle %d.%d, zlib %s, the C library %s; schema " RESULT_SCHEMA "\n",
 	       libbpf_major_version(), libbpf_minor_version(), PFM_MAJ_VERSION(pfm),
 	       PFM_MIN_VERSION(pfm), hwloc >> 16, hwloc >> 8 & 0xff, jansson_version_str(), gsl_version,
-	       hash / 10000, hash / 100 % 100, hash % 100, cmark_version_string(), zlibVersion(),
+	       hash / 10000, hash / 100 % 100, hash % 100, cmark_version_string(),
+	       nettle_version_major(), nettle_version_minor(), zlibVersion(),
 	       gnu_get_libc_version());
 }
