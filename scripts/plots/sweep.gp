@@ -44,7 +44,7 @@ set yrange [sweep_cpu_from:sweep_cpu_to]
 set label 6 'sender' at graph 0.98,0.96 right font middling
 set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,middle center rotate font middling
 plot for [i = 1:sweep_method_count] points skip 1 using 3:(is(i) ? $5 : NaN):(is(i) ? $6 : NaN) with filledcurves linecolor rgb method_rgb(sweep_method[i]) notitle, \
-     for [i = 1:sweep_method_count] points skip 1 using (is(i) ? $3 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title sweep_method[i]
+     for [i = 1:sweep_method_count] points skip 1 using (is(i) ? $3 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title (strlen(sweep_method[i]) > 20 ? sweep_method[i][1:20] : sweep_method[i])
 do for [i = 1:7] { unset label i }
 unset key
 set lmargin at screen 0.575
@@ -62,7 +62,7 @@ if (key_rows > 1) {
 	unset grid
 	set lmargin at screen 0.02
 	set key at screen 0.975,(1 - 67.2 / page_height) right top horizontal maxcols 3 font small samplen 3 width (sweep_method_count <= 9 ? 1.5 : -2)
-	plot NaN notitle, for [i = 1:sweep_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title sweep_method[i]
+	plot NaN notitle, for [i = 1:sweep_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title (strlen(sweep_method[i]) > 20 ? sweep_method[i][1:20] : sweep_method[i])
 }
 unset multiplot
 unset output
