@@ -210,6 +210,26 @@ bool uring_passing(int err)
 	       err == -ENOBUFS;
 }
 
+int uring_pair(struct job *job, struct uring *u, unsigned int pair, size_t len, uint64_t offset,
+	       const char *send)
+{
+	int in = u->result[pair][0], out = u->result[pair][1];
+
+	if (in == (int)len && out == (int)len)
+		return 1;
+	u->restarts++;
+	if (in < 0 && !uring_passing(in))
+		return job_failed(job, "read (io_uring)", -in, job->size - offset);
+	if (in == 0)
+		return job_failed(job, "read (io_uring)", ENODATA, job->size - offset);
+	/* the link did not hold: other bytes than the file's went out */
+	if (in != (int)len && out > 0)
+		return job_failed(job, "read (io_uring)", EIO, job->size - offset);
+	if (in == (int)len && out < 0 && !uring_passing(out))
+		return job_failed(job, send, -out, job->size - offset);
+	return 0;
+}
+
 int uring_by_hand(struct job *job, char *buffer, uint64_t offset, size_t len)
 {
 	while (len) {

@@ -67,6 +67,14 @@ int uring_wait_notification(struct uring *u, uring_notify notify, void *arg);
 /* read and write of `len` bytes at `offset`, for what a broken chain left. */
 int uring_by_hand(struct job *job, char *buffer, uint64_t offset, size_t len);
 
+/*
+ * What became of a linked pair of a read and a send of `len` bytes at `offset`: 1 all of them went out, 0 less did
+ * and the rest (all but what its second result says) is to be done by hand, -errno it can't go on. `send` is the call
+ * for the message.
+ */
+int uring_pair(struct job *job, struct uring *u, unsigned int pair, size_t len, uint64_t offset,
+	       const char *send);
+
 /* An error in a result: can the work be done by hand all the same? */
 bool uring_passing(int err);
 

@@ -90,29 +90,19 @@ static void queue(const struct job *job, struct read_send *r, uint64_t offset, u
 static int settle(struct job *job, struct read_send *r, unsigned int pairs, uint64_t *offset)
 {
 	for (unsigned int i = 0; i < pairs; i++) {
-		int in = r->u.result[i][0], out = r->u.result[i][1];
-		size_t len = length(job, *offset);
-		size_t sent = out > 0 ? (size_t)out : 0;
+		size_t len = length(job, *offset), sent;
+		int done = uring_pair(job, &r->u, i, len, *offset, "send (io_uring)");
 
-		if (in == (int)len && sent == len) {
+		if (done < 0)
+			return done;
+		if (done) {
 			*offset += len;
 			continue;
 		}
-		r->u.restarts++;
-		if (in < 0 && !uring_passing(in))
-			return job_failed(job, "read (io_uring)", -in, job->size - *offset);
-		if (in == 0)
-			return job_failed(job, "read (io_uring)", ENODATA, job->size - *offset);
-		if (in != (int)len &&
-		    sent) /* the link did not hold: other bytes than the file's went out */
-			return job_failed(job, "read (io_uring)", EIO, job->size - *offset);
-		if (in == (int)len && out < 0 && !uring_passing(out))
-			return job_failed(job, "send (io_uring)", -out, job->size - *offset);
-		*offset += sent;
-		len -= sent;
-		in = uring_by_hand(job, r->buffer, *offset, len);
-		*offset += in ? 0 : len;
-		return in;
+		sent = r->u.result[i][1] > 0 ? (size_t)r->u.result[i][1] : 0;
+		done = uring_by_hand(job, r->buffer, *offset + sent, len - sent);
+		*offset += done ? sent : len;
+		return done;
 	}
 	return 0;
 }

@@ -196,33 +196,23 @@ static int settle(struct job *job, struct send_zc *z, unsigned int set, unsigned
 		  uint64_t *offset)
 {
 	for (unsigned int i = 0; i < pairs; i++) {
-		const int *result = z->u.result[place(set, i)];
-		int in = result[0], out = result[1];
-		size_t len = length(job, *offset);
-		size_t sent = out > 0 ? (size_t)out : 0;
+		size_t len = length(job, *offset), sent;
+		int done = uring_pair(job, &z->u, place(set, i), len, *offset, "SEND_ZC (io_uring)");
 
-		if (in == (int)len && sent == len) {
+		if (done < 0)
+			return done;
+		if (done) {
 			*offset += len;
 			continue;
 		}
-		z->u.restarts++;
-		if (in < 0 && !uring_passing(in))
-			return job_failed(job, "read (io_uring)", -in, job->size - *offset);
-		if (in == 0)
-			return job_failed(job, "read (io_uring)", ENODATA, job->size - *offset);
-		if (in != (int)len &&
-		    sent) /* the link did not hold: other bytes than the file's went out */
-			return job_failed(job, "read (io_uring)", EIO, job->size - *offset);
-		if (in == (int)len && out < 0 && !uring_passing(out))
-			return job_failed(job, "SEND_ZC (io_uring)", -out, job->size - *offset);
-		*offset += sent;
-		len -= sent;
-		in = wait_for_set(z, set); /* its buffer is still referred to by what was sent */
-		if (in)
-			return job_failed(job, "wait for notifications", -in, job->size - *offset);
-		in = uring_by_hand(job, buffer_of(z, set, i), *offset, len);
-		*offset += in ? 0 : len;
-		return in;
+		sent = z->u.result[place(set, i)][1] > 0 ? (size_t)z->u.result[place(set, i)][1] : 0;
+		done = wait_for_set(z, set); /* its buffer is still referred to by what was sent */
+		if (done)
+			return job_failed(job, "wait for notifications", -done,
+					  job->size - *offset - sent);
+		done = uring_by_hand(job, buffer_of(z, set, i), *offset + sent, len - sent);
+		*offset += done ? sent : len;
+		return done;
 	}
 	return 0;
 }

@@ -11,35 +11,21 @@
 #include "report/format.h"
 #include "report/table.h"
 
-static void put_number(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "\t%.9g", value);
-	else
-		fputs("\tNaN", out);
-}
-
-static void put_field(FILE *out, const char *text)
-{
-	putc('\t', out);
-	put_tsv(out, text ? text : "");
-}
-
 static void count_row(const struct case_result *c, const char *kind, const char *name,
 		      const char *part, double value, const json_t *entry, FILE *out)
 {
 	put_tsv(out, c->method);
 	fprintf(out, "\t%llu", (unsigned long long)c->chunk);
-	put_field(out, c->cache);
-	put_field(out, c->sink);
-	put_field(out, c->link);
+	put_tsv_field(out, c->cache);
+	put_tsv_field(out, c->sink);
+	put_tsv_field(out, c->link);
 	fprintf(out, "\t%u\t%llu", c->connections, (unsigned long long)c->payload);
-	put_field(out, kind);
-	put_field(out, name);
-	put_field(out, part);
-	put_number(out, value);
-	put_field(out, json_string_value(json_object_get(entry, "source")));
-	put_field(out, json_string_value(json_object_get(entry, "reason")));
+	put_tsv_field(out, kind);
+	put_tsv_field(out, name);
+	put_tsv_field(out, part);
+	put_tsv_number(out, value);
+	put_tsv_field(out, json_string_value(json_object_get(entry, "source")));
+	put_tsv_field(out, json_string_value(json_object_get(entry, "reason")));
 	putc('\n', out);
 }
 
@@ -111,20 +97,20 @@ bool copies_bar(const struct case_result *c, unsigned int at, const char *note, 
 		snprintf(label, sizeof(label), "%s%.90s", whole ? "" : "≥",
 			 format_number(factor, text));
 	fprintf(out, "%u", at);
-	put_field(out, c->method);
-	put_field(out, c->cache);
+	put_tsv_field(out, c->method);
+	put_tsv_field(out, c->cache);
 	/* the sender's sites and the receiver's, which comes after them */
 	for (size_t i = 0; i <= SENDER_SITES; i++) {
 		double copied = note[0] ? (double)NAN
 					: copied_bytes(c, site_names[i].key) / payload;
 
-		put_number(out, copied);
+		put_tsv_number(out, copied);
 		any |= !isnan(copied);
 	}
-	put_number(out, factor);
-	put_field(out, label);
-	put_number(out, textbook_factor(c));
-	put_field(out, note[0] || !isnan(factor) ? note : "not counted");
+	put_tsv_number(out, factor);
+	put_tsv_field(out, label);
+	put_tsv_number(out, textbook_factor(c));
+	put_tsv_field(out, note[0] || !isnan(factor) ? note : "not counted");
 	putc('\n', out);
 	return any;
 }
@@ -147,23 +133,16 @@ bool crossings_bar(const struct case_result *c, unsigned int at, const char *not
 	char text[FORMAT_MAX];
 
 	fprintf(out, "%u", at);
-	put_field(out, c->method);
-	put_field(out, c->cache);
-	put_number(out, crossings);
-	put_field(out, isnan(crossings) ? "" : format_count(crossings, text));
-	put_number(out, switches);
-	put_field(out, isnan(switches) ? "" : format_count(switches, text));
-	put_number(out, textbook_crossings(c));
-	put_field(out, note[0] || !isnan(crossings) ? note : "not counted");
+	put_tsv_field(out, c->method);
+	put_tsv_field(out, c->cache);
+	put_tsv_number(out, crossings);
+	put_tsv_field(out, isnan(crossings) ? "" : format_count(crossings, text));
+	put_tsv_number(out, switches);
+	put_tsv_field(out, isnan(switches) ? "" : format_count(switches, text));
+	put_tsv_number(out, textbook_crossings(c));
+	put_tsv_field(out, note[0] || !isnan(crossings) ? note : "not counted");
 	putc('\n', out);
 	return !isnan(crossings);
-}
-
-static void put_label(FILE *out, const char *name, const char *text)
-{
-	fprintf(out, "%s = ", name);
-	put_gnuplot(out, text);
-	putc('\n', out);
 }
 
 static bool shown(const struct family *family, const struct case_result *c)

@@ -56,25 +56,11 @@ static int close_in(FILE *file, const char *dir, const char *name, struct failur
 		   : 0;
 }
 
-static void put_number(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "\t%.9g", value);
-	else
-		fputs("\tNaN", out);
-}
-
 static void put_interval(FILE *out, const struct interval *i)
 {
-	put_number(out, i->n ? i->median : NAN);
-	put_number(out, i->n ? i->low : NAN);
-	put_number(out, i->n ? i->high : NAN);
-}
-
-static void put_field(FILE *out, const char *text)
-{
-	putc('\t', out);
-	put_tsv(out, text);
+	put_tsv_number(out, i->n ? i->median : NAN);
+	put_tsv_number(out, i->n ? i->low : NAN);
+	put_tsv_number(out, i->n ? i->high : NAN);
 }
 
 static const char *note_of(const struct case_result *kase)
@@ -90,9 +76,9 @@ static void put_conditions(FILE *out, const struct case_result *c)
 {
 	put_tsv(out, c->method);
 	fprintf(out, "\t%llu", (unsigned long long)c->chunk);
-	put_field(out, c->cache);
-	put_field(out, c->sink);
-	put_field(out, c->link);
+	put_tsv_field(out, c->cache);
+	put_tsv_field(out, c->sink);
+	put_tsv_field(out, c->link);
 	fprintf(out, "\t%u\t%llu", c->connections, (unsigned long long)c->payload);
 }
 
@@ -119,11 +105,11 @@ static int write_cases(const struct result *result, FILE *out)
 			return -ENOMEM;
 		rate = interval_times(s.throughput, 1e-9);
 		put_conditions(out, c);
-		put_field(out, c->status == CASE_OK ? "ok" : note_of(c));
-		put_field(out, c->reason ? c->reason : "");
+		put_tsv_field(out, c->status == CASE_OK ? "ok" : note_of(c));
+		put_tsv_field(out, c->reason ? c->reason : "");
 		fprintf(out, "\t%zu", s.throughput.n);
-		put_number(out, s.throughput.n ? s.throughput.confidence : NAN);
-		put_field(out, s.baseline ? s.baseline->cache : "");
+		put_tsv_number(out, s.throughput.n ? s.throughput.confidence : NAN);
+		put_tsv_field(out, s.baseline ? s.baseline->cache : "");
 		put_interval(out, &rate);
 		put_interval(out, &s.sender_cpu_per_gb);
 		put_interval(out, &s.receiver_cpu_per_gb);
@@ -148,7 +134,7 @@ static void write_samples(const struct result *result, FILE *out)
 		for (size_t k = 0; k < c->samples.count; k++) {
 			put_conditions(out, c);
 			for (int f = 0; f < SAMPLE_FIELDS; f++)
-				put_number(out, c->samples.value[f][k]);
+				put_tsv_number(out, c->samples.value[f][k]);
 			putc('\n', out);
 		}
 	}
@@ -255,28 +241,28 @@ static int write_bar(const struct result *result, const struct case_result *c, s
 		rate.n = 0;
 	}
 	fprintf(bars->throughput, "%u", bars->at);
-	put_field(bars->throughput, c->method);
-	put_field(bars->throughput, c->cache);
+	put_tsv_field(bars->throughput, c->method);
+	put_tsv_field(bars->throughput, c->cache);
 	put_interval(bars->throughput, &rate);
-	put_field(bars->throughput, note_of(c));
+	put_tsv_field(bars->throughput, note_of(c));
 	putc('\n', bars->throughput);
 	for (size_t i = 0, taken = 0; i < c->samples.count; i++) {
 		if (c->samples.value[SAMPLE_WARMUP][i] != 0)
 			continue;
 		fprintf(bars->samples, "%u", bars->at);
-		put_field(bars->samples, c->method);
-		put_number(bars->samples, all > 1 ? (double)taken++ / (double)(all - 1) - 0.5 : 0);
-		put_number(bars->samples,
+		put_tsv_field(bars->samples, c->method);
+		put_tsv_number(bars->samples, all > 1 ? (double)taken++ / (double)(all - 1) - 0.5 : 0);
+		put_tsv_number(bars->samples,
 			   (double)c->payload / c->samples.value[SAMPLE_WALL_S][i] / 1e9);
 		putc('\n', bars->samples);
 	}
 	fprintf(bars->cpu, "%u", bars->at);
-	put_field(bars->cpu, c->method);
-	put_field(bars->cpu, c->cache);
+	put_tsv_field(bars->cpu, c->method);
+	put_tsv_field(bars->cpu, c->cache);
 	put_interval(bars->cpu, &s.sender_cpu_per_gb);
 	put_interval(bars->cpu, &s.receiver_cpu_per_gb);
 	put_interval(bars->cpu, &s.total_cpu_per_gb);
-	put_field(bars->cpu, note_of(c));
+	put_tsv_field(bars->cpu, note_of(c));
 	putc('\n', bars->cpu);
 	bars->drawable->copies |= copies_bar(c, bars->at, note_of(c), bars->copies);
 	bars->drawable->crossings |= crossings_bar(c, bars->at, note_of(c), bars->crossings);
@@ -389,8 +375,8 @@ static int write_sweep(const struct result *result, const struct family *family,
 			if (summarize(result, c, &s))
 				return -ENOMEM;
 			put_tsv(out, method);
-			put_number(out, chunk_position(c));
-			put_field(out, format_chunk(c->chunk, text));
+			put_tsv_number(out, chunk_position(c));
+			put_tsv_field(out, format_chunk(c->chunk, text));
 			put_interval(out, &s.sender_cpu_per_gb);
 			put_interval(out, &s.total_cpu_per_gb);
 			fprintf(out, "\t%zu\n", s.throughput.n);
@@ -440,13 +426,6 @@ static int write_sweep(const struct result *result, const struct family *family,
 			fprintf(labels, "chunk_to = %.0f * 1.4\n", at);
 	}
 	return 0;
-}
-
-static void put_label(FILE *out, const char *name, const char *text)
-{
-	fprintf(out, "%s = ", name);
-	put_gnuplot(out, text);
-	putc('\n', out);
 }
 
 /* How many samples stand behind what a picture shows: the families of `all` that differ from `main` in their

@@ -291,3 +291,24 @@ void put_wrapped(FILE *out, const char *text, size_t indent, size_t width)
 		text += len;
 	}
 }
+
+void put_tsv_field(FILE *out, const char *text)
+{
+	putc('\t', out);
+	put_tsv(out, text ? text : "");
+}
+
+void put_tsv_number(FILE *out, double value)
+{
+	if (isfinite(value))
+		fprintf(out, "\t%.9g", value);
+	else
+		fputs("\tNaN", out);
+}
+
+void put_label(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s = ", name);
+	put_gnuplot(out, text);
+	putc('\n', out);
+}

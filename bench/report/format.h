@@ -49,6 +49,12 @@ void put_html(FILE *out, const char *text);
 void put_gnuplot(FILE *out, const char *text);
 /* One field of a TSV file. */
 void put_tsv(FILE *out, const char *text);
+/* A column behind the first: a tab and the text (NULL: empty), or the number (NaN for what is not known). */
+void put_tsv_field(FILE *out, const char *text);
+void put_tsv_number(FILE *out, double value);
+
+/* A line for gnuplot: NAME = 'TEXT'. */
+void put_label(FILE *out, const char *name, const char *text);
 /* put_plain or put_markdown */
 void put_text(FILE *out, enum style style, const char *text);
 /* put_plain, broken at blanks before `width`; later lines start with `indent` blanks */

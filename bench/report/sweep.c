@@ -181,17 +181,7 @@ static void put_interval(FILE *out, const struct interval *i, double scale)
 	const double values[] = { i->median, i->low, i->high };
 
 	for (size_t k = 0; k < 3; k++)
-		if (i->n && isfinite(values[k]))
-			fprintf(out, "\t%.9g", values[k] * scale);
-		else
-			fputs("\tNaN", out);
-}
-
-static void put_words(FILE *out, const char *name, const char *text)
-{
-	fprintf(out, "%s = ", name);
-	put_gnuplot(out, text);
-	putc('\n', out);
+		put_tsv_number(out, i->n ? values[k] * scale : NAN);
 }
 
 struct range {
@@ -299,7 +289,7 @@ static void write_words(const struct result *result, enum dimension d, const str
 
 	snprintf(title, sizeof(title), "%s and cost", dimensions[d].name);
 	title[0] = (char)(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 'a' + 'A' : title[0]);
-	put_words(labels, "sweep_title", title);
+	put_label(labels, "sweep_title", title);
 	format_chunk(c->chunk, chunk);
 	/* what was varied is at the axis */
 	if (d != DIM_CACHE)
@@ -315,12 +305,12 @@ static void write_words(const struct result *result, enum dimension d, const str
 		 cache, link, sink, c->connections, c->connections == 1 ? "" : "s");
 	if (d == DIM_CONNECTIONS)
 		*strrchr(text, ',') = '\0';
-	put_words(labels, "sweep_compared", text);
-	put_words(labels, "sweep_axis", dimensions[d].unit);
+	put_label(labels, "sweep_compared", text);
+	put_label(labels, "sweep_axis", dimensions[d].unit);
 	snprintf(text, sizeof(text), "Medians; bands: 95%% intervals of the median%s",
 		 least < 6 ? " (with fewer than 6 samples the whole range)." : ".");
-	put_words(labels, "sweep_note_1", text);
-	put_words(labels, "sweep_note_2",
+	put_label(labels, "sweep_note_1", text);
+	put_label(labels, "sweep_note_2",
 		 d == DIM_SINK ? "The truncate sink is an upper bound. Other load moves wall time." :
 				 "Other load moves throughput; CPU time is steadier.");
 }

@@ -163,8 +163,11 @@ static int say_unexplained(FILE *out, const struct result *result, const struct 
 	char part[FORMAT_MAX], whole[FORMAT_MAX];
 
 	if (json_is_number(rest) && all > 0)
-		fprintf(out, "; by this run's prices %s of its %s ms stay unexplained",
-			format_number(json_number_value(rest) * 1e3, part),
+		fprintf(out,
+			json_number_value(rest) < 0 ?
+				"; this run's prices ask %s ms more than its %s" :
+				"; by this run's prices %s of its %s ms stay unexplained",
+			format_number(fabs(json_number_value(rest)) * 1e3, part),
 			format_number(all * 1e3, whole));
 	json_decref(bill);
 	return bill ? 0 : -ENOMEM;

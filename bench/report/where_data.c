@@ -11,27 +11,6 @@
 #include "report/format.h"
 #include "report/table.h"
 
-static void put_number(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "\t%.9g", value);
-	else
-		fputs("\tNaN", out);
-}
-
-static void put_field(FILE *out, const char *text)
-{
-	putc('\t', out);
-	put_tsv(out, text ? text : "");
-}
-
-static void put_label(FILE *out, const char *name, const char *text)
-{
-	fprintf(out, "%s = ", name);
-	put_gnuplot(out, text);
-	putc('\n', out);
-}
-
 static bool shown(const struct family *family, const struct case_result *kase)
 {
 	return kase->chunk == family->chunk && kase->status == CASE_OK;
@@ -108,14 +87,14 @@ static bool cycles_bar(const struct case_result *kase, unsigned int at, double *
 		snprintf(factor_label, sizeof(factor_label), "%s%s", whole ? "" : "≥",
 			 format_number(factor, text));
 	fprintf(out, "%u", at);
-	put_field(out, kase->method);
-	put_number(out, user);
-	put_number(out, kernel);
-	put_field(out, label);
-	put_field(out, reason);
-	put_number(out, factor);
-	put_field(out, factor_label);
-	put_field(out, isnan(factor) ? "not counted" : "");
+	put_tsv_field(out, kase->method);
+	put_tsv_number(out, user);
+	put_tsv_number(out, kernel);
+	put_tsv_field(out, label);
+	put_tsv_field(out, reason);
+	put_tsv_number(out, factor);
+	put_tsv_field(out, factor_label);
+	put_tsv_field(out, isnan(factor) ? "not counted" : "");
 	putc('\n', out);
 	return known;
 }
@@ -202,15 +181,15 @@ static double sites_bar(const struct case_result *kase, unsigned int at, FILE *o
 	double sum = 0;
 
 	fprintf(out, "%u", at);
-	put_field(out, kase->method);
+	put_tsv_field(out, kase->method);
 	for (int site = 0; site < CPU_SITES; site++) {
 		double ns = site_number(kase, (enum cpu_site)site, "ns_per_kib");
 
-		put_number(out, ns);
+		put_tsv_number(out, ns);
 		sum += isnan(ns) ? 0 : ns;
 	}
-	put_number(out, sum);
-	put_field(out, format_number(sum, text));
+	put_tsv_number(out, sum);
+	put_tsv_field(out, format_number(sum, text));
 	putc('\n', out);
 	return sum;
 }
@@ -264,18 +243,18 @@ void events_data(const struct result *result, FILE *out)
 		json_array_foreach(c->events, k, entry) {
 			put_tsv(out, c->method);
 			fprintf(out, "\t%llu", (unsigned long long)c->chunk);
-			put_field(out, c->cache);
-			put_field(out, c->sink);
-			put_field(out, c->link);
+			put_tsv_field(out, c->cache);
+			put_tsv_field(out, c->sink);
+			put_tsv_field(out, c->link);
 			fprintf(out, "\t%u\t%llu", c->connections, (unsigned long long)c->payload);
-			put_field(out, json_string_value(json_object_get(entry, "name")));
-			put_field(out, json_string_value(json_object_get(entry, "scope")));
-			put_number(out, counted(entry));
-			put_field(out, json_string_value(json_object_get(entry, "unit")));
-			put_number(out, counted(json_object_get(entry, "enabled_s")));
-			put_number(out, counted(json_object_get(entry, "running_s")));
-			put_field(out, json_string_value(json_object_get(entry, "source")));
-			put_field(out, json_string_value(json_object_get(entry, "reason")));
+			put_tsv_field(out, json_string_value(json_object_get(entry, "name")));
+			put_tsv_field(out, json_string_value(json_object_get(entry, "scope")));
+			put_tsv_number(out, counted(entry));
+			put_tsv_field(out, json_string_value(json_object_get(entry, "unit")));
+			put_tsv_number(out, counted(json_object_get(entry, "enabled_s")));
+			put_tsv_number(out, counted(json_object_get(entry, "running_s")));
+			put_tsv_field(out, json_string_value(json_object_get(entry, "source")));
+			put_tsv_field(out, json_string_value(json_object_get(entry, "reason")));
 			putc('\n', out);
 		}
 	}

@@ -23,6 +23,13 @@ setup() {
 
 extra_setup() { :; }
 
+# one_result OPTION...: for a file's setup_file: a result that all its tests may read, RESULT
+one_result() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	"$BINARY" run --quiet --out o "$@" >/dev/null
+	export RESULT=$BATS_FILE_TMPDIR/o/result.json
+}
+
 teardown() {
 	local left
 	[ -z "$mounted" ] || umount "$mounted"

@@ -5,11 +5,7 @@
 load helpers
 
 setup_file() {
-	local binary
-	binary=$(realpath "${COPYTAX:-$BATS_TEST_DIRNAME/../../build/copytax}")
-	cd "$BATS_FILE_TMPDIR" || return 1
-	"$binary" run --size 256K --rounds 3 --chunk 4K,32K --quiet --out o >/dev/null
-	export RESULT=$BATS_FILE_TMPDIR/o/result.json
+	one_result --size 256K --rounds 3 --chunk 4K,32K
 }
 
 extra_setup() {

@@ -4,12 +4,8 @@
 load helpers
 
 setup_file() {
-	local binary
-	binary=$(realpath "${COPYTAX:-$BATS_TEST_DIRNAME/../../build/copytax}")
-	cd "$BATS_FILE_TMPDIR" || return 1
 	# five methods, two caches, two chunks: every picture there is
-	"$binary" run --size 1M --rounds 3 --chunk 4K,32K --cache warm,cold --quiet --out o >/dev/null
-	export RESULT=$BATS_FILE_TMPDIR/o/result.json
+	one_result --size 1M --rounds 3 --chunk 4K,32K --cache warm,cold
 }
 
 extra_setup() {

@@ -28,6 +28,8 @@
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
+#include "written.h"
+
 #define PAYLOAD 1000000000ull
 #define CHUNK 32768ull
 #define ROUNDS 9
@@ -81,37 +83,9 @@ static struct result *two_methods(void)
 	return r;
 }
 
-typedef int writer(const struct result *result, enum style style, FILE *out);
-
-static char *written(writer *write, const struct result *r, enum style style)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_non_null(out);
-	assert_int_equal(write(r, style, out), 0);
-	fclose(out);
-	return text;
-}
-
 static int all_tables(const struct result *result, enum style style, FILE *out)
 {
 	return style == STYLE_TEXT ? table_terminal(result, out) : table_markdown(result, out);
-}
-
-static void holds(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		print_error("not found: \"%s\" in:\n%s\n", part, text);
-	assert_non_null(strstr(text, part));
-}
-
-static void lacks(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		print_error("found: \"%s\" in:\n%s\n", part, text);
-	assert_null(strstr(text, part));
 }
 
 static void numbers(void **state)

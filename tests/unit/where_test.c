@@ -24,6 +24,8 @@
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
+#include "written.h"
+
 #define PAYLOAD 1024000000ull /* 1,000,000 KiB */
 #define CHUNK 32768ull
 
@@ -94,32 +96,6 @@ static void add_profile(struct case_result *c, uint64_t copying, uint64_t tcp, u
 			       sites_json(&folded, 0.2, c->payload), "flame", "profile/x.html",
 			       "folded", "profile/x.folded");
 	folded_free(&folded);
-}
-
-typedef int writer(const struct result *result, enum style style, FILE *out);
-
-static char *written(writer *write, const struct result *r, enum style style)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_non_null(out);
-	assert_int_equal(write(r, style, out), 0);
-	fclose(out);
-	return text;
-}
-
-static void holds(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("not found: \"%s\" in:\n%s", part, text);
-}
-
-static void lacks(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		fail_msg("found: \"%s\" in:\n%s", part, text);
 }
 
 static const struct family *main_family(const struct result *r, struct families *families)

@@ -43,29 +43,8 @@ done
 ((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3)
 [ -x "$program" ] || { echo "matrix: no $program: 'make dist' makes it" >&2 && exit 2; }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-matrix.XXXXXX")
-child=
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
-	local status=$?
-	trap - EXIT INT TERM HUP
-	if [ -n "$child" ] && kill "$child" 2>/dev/null; then wait "$child" || true; fi
-	rm -rf "$work"
-	exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# In the background and waited for, so that a signal here ends the machine at once.
-guarded() {
-	local status=0
-	"$@" >"$work/out" 2>"$work/err" &
-	child=$!
-	wait "$child" || status=$?
-	child=
-	return "$status"
-}
+# shellcheck source=tests/vm/guard.sh
+. "$here/guard.sh"
 
 # The three boots: name, arguments of boot.sh, hardships
 boots=(

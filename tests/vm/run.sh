@@ -44,31 +44,8 @@ while (($#)); do
 done
 ((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3 arm64)
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-vm-run.XXXXXX")
-child=''
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
-	local status=$?
-	trap - EXIT INT TERM HUP
-	if [[ -n $child ]] && kill "$child" 2>/dev/null; then
-		wait "$child" || true
-	fi
-	rm -rf "$work"
-	exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# In the background and waited for, so that a signal here ends the child at once.
-guarded() {
-	local status=0
-	"$@" >"$work/out" 2>"$work/err" &
-	child=$!
-	wait "$child" || status=$?
-	child=''
-	return "$status"
-}
+# shellcheck source=tests/vm/guard.sh
+. "$here/guard.sh"
 
 passed=0 failed=0 skipped=0
 for version in "${versions[@]}"; do
