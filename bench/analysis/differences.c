@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "analysis/apart.h"
 #include "measure/fact.h"
 
 #define BUSY_CPUS 0.3
@@ -97,6 +98,26 @@ static int add_load(json_t *list, const struct result *base, const struct result
 	return add(list, &load, "host.", a, b);
 }
 
+/* The CPUs' distance, of the samples that are compared (analysis/apart.h). */
+static int add_distance(json_t *list, const struct result *base, const struct result *new)
+{
+	static const struct thing distance = { "core_latency.median_s", "distance of the two CPUs, s", true };
+	struct apart a, b;
+	json_t *x, *y;
+	int err = 0;
+
+	if (apart_count(base, &a) || apart_count(new, &b))
+		return -1;
+	if (isnan(a.median_s) || isnan(b.median_s) || apart_near(b.median_s, a.median_s))
+		return 0;
+	x = json_real(a.median_s);
+	y = json_real(b.median_s);
+	err = add(list, &distance, "run.", x, y);
+	json_decref(x);
+	json_decref(y);
+	return err;
+}
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 json_t *differences_between(const struct result *base, const struct result *new)
@@ -116,6 +137,8 @@ json_t *differences_between(const struct result *base, const struct result *new)
 			  json_object_get(new->tool, tool[i].what));
 	if (!err)
 		err = add_load(out, base, new);
+	if (!err)
+		err = add_distance(out, base, new);
 	if (err) {
 		json_decref(out);
 		return NULL;

@@ -38,7 +38,7 @@ static int median_yardstick(const struct samples *s, double *out)
 	for (size_t i = 0; i < s->count; i++) {
 		double y = s->value[SAMPLE_YARDSTICK_S][i];
 
-		if (s->value[SAMPLE_WARMUP][i] != 0)
+		if (!sample_counts(s, i))
 			continue;
 		if (isfinite(y) && y > 0)
 			all[n++] = y;
@@ -65,7 +65,7 @@ static int take_side(const struct samples *s, double speed, struct side *out)
 		for (size_t i = 0; i < s->count; i++) {
 			double v = sample_of(s, (enum metric)m, i);
 
-			if (s->value[SAMPLE_WARMUP][i] != 0 || !isfinite(v) || v <= 0)
+			if (!sample_counts(s, i) || !isfinite(v) || v <= 0)
 				continue;
 			out->value[AS_MEASURED][m][n] = v;
 			out->value[AT_EQUAL_SPEED][m][n++] =

@@ -88,7 +88,7 @@ static int take_samples(struct fit_case *f, const struct case_result *c, double 
 	if (!f->samples)
 		return -ENOMEM;
 	for (size_t k = 0; k < c->samples.count; k++)
-		if (c->samples.value[SAMPLE_WARMUP][k] == 0 &&
+		if (sample_counts(&c->samples, k) &&
 		    fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX)
 			f->samples[f->sample_count++] =
 				c->samples.value[SAMPLE_SENDER_CPU_S][k] *

@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/apart.h"
 #include "method/method.h"
 
-/* A column without its warm-up rows; returns how many were copied to `out`. */
+/* A column's rows that count; returns how many were copied to `out`. */
 static size_t timed_column(const struct samples *s, enum sample_field field, double *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->count; i++)
-		if (s->value[SAMPLE_WARMUP][i] == 0)
+		if (sample_counts(s, i))
 			out[n++] = s->value[field][i];
 	return n;
 }
@@ -25,8 +26,8 @@ static bool same_conditions(const struct case_result *a, const struct case_resul
 	return !strcmp(b->cache, cache) && case_same_conditions(a, b, "cache", NULL);
 }
 
-static const struct case_result *find_baseline(const struct result *result,
-					       const struct case_result *kase)
+const struct case_result *summary_baseline(const struct result *result,
+					   const struct case_result *kase)
 {
 	const struct method *method = method_find(kase->method);
 	const char *cache = kase->cache;
@@ -50,12 +51,13 @@ static struct interval paired_ratio(const struct samples *a, const struct sample
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->count; i++) {
-		if (a->value[SAMPLE_WARMUP][i] != 0)
+		if (!sample_counts(a, i))
 			continue;
 		for (size_t k = 0; k < b->count; k++) {
 			double over = value(b, k);
 
-			if (b->value[SAMPLE_ROUND][k] != a->value[SAMPLE_ROUND][i])
+			if (!sample_counts(b, k) ||
+			    b->value[SAMPLE_ROUND][k] != a->value[SAMPLE_ROUND][i])
 				continue;
 			if (over != 0)
 				work[n++] = value(a, i) / over;
@@ -109,7 +111,7 @@ int summarize(const struct result *result, const struct case_result *kase,
 	summary->throughput = stats_median(work, n, SUMMARY_CONFIDENCE);
 	n = 0;
 	for (size_t i = 0; i < s->count; i++)
-		if (s->value[SAMPLE_WARMUP][i] == 0)
+		if (sample_counts(s, i))
 			work[n++] = gb > 0 ? total_cpu(s, i) / gb : NAN;
 	summary->total_cpu_per_gb = stats_median(work, n, SUMMARY_CONFIDENCE);
 	/* an empty payload has no cost per byte */
@@ -119,13 +121,13 @@ int summarize(const struct result *result, const struct case_result *kase,
 
 	n = 0;
 	for (size_t i = 0; i < s->count; i++)
-		if (s->value[SAMPLE_WARMUP][i] == 0 && isfinite(s->value[SAMPLE_SENDER_CPU_S][i]))
+		if (sample_counts(s, i) && isfinite(s->value[SAMPLE_SENDER_CPU_S][i]))
 			work[n++] = s->value[SAMPLE_SENDER_CPU_S][i];
 	if (steadiness_of(work, n, &summary->steadiness)) {
 		free(work);
 		return -ENOMEM;
 	}
-	summary->baseline = find_baseline(result, kase);
+	summary->baseline = summary_baseline(result, kase);
 	if (summary->baseline) {
 		const struct samples *base = &summary->baseline->samples;
 
@@ -142,7 +144,7 @@ static json_t *real_or_null(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *interval_json(const struct interval *i)
+static json_t *interval_json(const struct interval *i, const struct case_result *kase)
 {
 	json_t *out = json_object();
 
@@ -152,7 +154,7 @@ static json_t *interval_json(const struct interval *i)
 	json_object_set_new(out, "n", json_integer((json_int_t)i->n));
 	json_object_set_new(out, "confidence", real_or_null(i->n ? i->confidence : NAN));
 	if (!i->n)
-		json_object_set_new(out, "reason", json_string("no timed sample"));
+		json_object_set_new(out, "reason", json_string(apart_why_none(kase)));
 	return out;
 }
 
@@ -167,23 +169,25 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 	}
 	for (int f = 0; f < SAMPLE_FIELDS; f++)
 		if (f != SAMPLE_ROUND && f != SAMPLE_POSITION && f != SAMPLE_WARMUP &&
+		    f != SAMPLE_APART &&
 		    (kase->connections > 1 || f < SAMPLE_SHARE_MIN || f > SAMPLE_SHARE_JAIN))
 			json_object_set_new(out, sample_field_name((enum sample_field)f),
-					    interval_json(&s.field[f]));
-	json_object_set_new(out, "throughput_bytes_per_s", interval_json(&s.throughput));
+					    interval_json(&s.field[f], kase));
+	json_object_set_new(out, "throughput_bytes_per_s", interval_json(&s.throughput, kase));
 	part = json_object();
-	json_object_set_new(part, "sender", interval_json(&s.sender_cpu_per_gb));
-	json_object_set_new(part, "receiver", interval_json(&s.receiver_cpu_per_gb));
-	json_object_set_new(part, "total", interval_json(&s.total_cpu_per_gb));
+	json_object_set_new(part, "sender", interval_json(&s.sender_cpu_per_gb, kase));
+	json_object_set_new(part, "receiver", interval_json(&s.receiver_cpu_per_gb, kase));
+	json_object_set_new(part, "total", interval_json(&s.total_cpu_per_gb, kase));
 	json_object_set_new(out, "cpu_s_per_gb", part);
 	json_object_set_new(out, "steadiness", steadiness_json(&s.steadiness));
+	json_object_set_new(out, "apart", apart_case_json(kase));
 	if (s.baseline) {
 		part = json_object();
 		json_object_set_new(part, "baseline", json_string(s.baseline->method));
 		json_object_set_new(part, "baseline_cache", json_string(s.baseline->cache));
-		json_object_set_new(part, "wall", interval_json(&s.wall_ratio));
-		json_object_set_new(part, "sender_cpu", interval_json(&s.sender_cpu_ratio));
-		json_object_set_new(part, "total_cpu", interval_json(&s.total_cpu_ratio));
+		json_object_set_new(part, "wall", interval_json(&s.wall_ratio, kase));
+		json_object_set_new(part, "sender_cpu", interval_json(&s.sender_cpu_ratio, kase));
+		json_object_set_new(part, "total_cpu", interval_json(&s.total_cpu_ratio, kase));
 		json_object_set_new(out, "ratio", part);
 	} else {
 		json_object_set_new(out, "ratio", json_null());

@@ -11,7 +11,7 @@
 #define BASELINE_METHOD "read_write"
 
 struct case_summary {
-	/* one per column of the sample table, over the samples that are not warm-up */
+	/* one per column of the sample table, over the samples that count (sample_counts()) */
 	struct interval field[SAMPLE_FIELDS];
 	struct interval throughput; /* payload bytes per second of wall time */
 	/* CPU seconds per 10^9 payload bytes; total is sender + receiver */
@@ -29,6 +29,10 @@ struct case_summary {
 /* Returns 0 or -ENOMEM. `summary` points into `result` and holds nothing to free. */
 int summarize(const struct result *result, const struct case_result *kase,
 	      struct case_summary *summary);
+
+/* The case that this one is divided by, as above; NULL when the result has none. */
+const struct case_result *summary_baseline(const struct result *result,
+					   const struct case_result *kase);
 
 /* The document's "summary" object for a case (a new reference), or NULL when out of memory. */
 json_t *summary_json(const struct result *result, const struct case_result *kase);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/apart.h"
 #include "analysis/compare.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -440,6 +441,8 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 		err = result_load(o->paths[i], &new, why);
 		if (err)
 			break;
+		/* without a distance in common the differences say so */
+		(void)apart_align(base, new);
 		doc = compare_results(base, new, o->margin, o->gates, (size_t)o->gate_count);
 		result_free(new);
 		if (!doc) {

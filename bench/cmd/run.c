@@ -34,12 +34,13 @@
 #define WARMUP_DEFAULT 1
 #define WATCHED_DEFAULT 3
 #define WATCHED_MAX 9
+#define CATCH_UP_PERCENT 50
 
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
 	   KEY_SEED, KEY_PLAN, KEY_KEEP, KEY_WATCHED, KEY_EVENTS,
 	   KEY_PROFILE, KEY_CALIBRATE, KEY_RESUME, KEY_SPARSE, KEY_DRY,
-	   KEY_PRECISION, KEY_PRECISION_TIME };
+	   KEY_PRECISION, KEY_PRECISION_TIME, KEY_CATCH_UP };
 
 struct options {
 	struct conditions conditions;
@@ -48,7 +49,7 @@ struct options {
 	unsigned int rounds, warmup, watched;
 	int warmup_given;
 	double precision;
-	unsigned int precision_time;
+	unsigned int precision_time, catch_up;
 	uint64_t seed;
 	bool json, quiet, keep, profile, calibrate, sparse, dry;
 	struct failure why;
@@ -82,6 +83,9 @@ static const struct argp_option option_table[] = {
 	  2 },
 	{ "precision-time", KEY_PRECISION_TIME, "SECONDS", 0,
 	  "no rounds are added after so long (600), nor after 500 rounds", 2 },
+	{ "catch-up", KEY_CATCH_UP, "PERCENT", 0,
+	  "go on for samples that were taken while the host had moved the two CPUs apart, for so much of the planned rounds' time (50); 0: don't",
+	  2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
 	{ "resume", KEY_RESUME, "DIR", 0,
@@ -122,6 +126,7 @@ static void options_default(struct options *o)
 	o->warmup = WARMUP_DEFAULT;
 	o->watched = WATCHED_DEFAULT;
 	o->precision_time = PRECISION_TIME_S;
+	o->catch_up = CATCH_UP_PERCENT;
 	o->events = "default";
 	o->seed = 1;
 }
@@ -162,6 +167,8 @@ static int take(struct options *o, int key, const char *text)
 		return precision_parse(text, &o->precision, &o->why);
 	case KEY_PRECISION_TIME:
 		return plan_number(text, "seconds", 1, &o->precision_time, &o->why);
+	case KEY_CATCH_UP:
+		return plan_number(text, "per cent", 0, &o->catch_up, &o->why);
 	case KEY_WARMUP:
 		o->warmup_given = 1;
 		return plan_number(text, "warm-up rounds", 0, &o->warmup, &o->why);
@@ -296,6 +303,7 @@ static void describe(const struct options *o, const struct plan_case *first,
 	json_object_set_new(set, "receiver_cpu", json_integer(place->receiver_cpu));
 	json_object_set_new(set, "rounds", json_integer(o->plan.rounds));
 	/* a setting that nobody made is no unknown */
+	json_object_set_new(set, "catch_up_percent", json_integer(o->catch_up));
 	if (o->precision > 0)
 		json_object_set_new(set, "precision", json_real(o->precision));
 	json_object_set_new(set, "warmup_rounds", json_integer(o->warmup));
@@ -574,6 +582,7 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 		.warmup = o->warmup,
 		.precision = o->precision,
 		.precision_time_s = o->precision_time,
+		.catch_up = o->catch_up / 100.0,
 		.seed = o->seed,
 		.time_limit_s = o->conditions.time_limit_s,
 		.events = o->events,

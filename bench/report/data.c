@@ -154,7 +154,7 @@ static size_t timed_samples(const struct case_result *c)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->samples.count; i++)
-		n += c->samples.value[SAMPLE_WARMUP][i] == 0;
+		n += sample_counts(&c->samples, i);
 	return n;
 }
 
@@ -247,7 +247,7 @@ static int write_bar(const struct result *result, const struct case_result *c, s
 	put_tsv_field(bars->throughput, note_of(c));
 	putc('\n', bars->throughput);
 	for (size_t i = 0, taken = 0; i < c->samples.count; i++) {
-		if (c->samples.value[SAMPLE_WARMUP][i] != 0)
+		if (!sample_counts(&c->samples, i))
 			continue;
 		fprintf(bars->samples, "%u", bars->at);
 		put_tsv_field(bars->samples, c->method);

@@ -133,7 +133,7 @@ bool case_measured(const struct case_result *kase)
 	if (kase->status != CASE_OK)
 		return false;
 	for (size_t i = 0; i < s->count; i++)
-		if (s->value[SAMPLE_WARMUP][i] == 0 && isfinite(s->value[SAMPLE_WALL_S][i]))
+		if (sample_counts(s, i) && isfinite(s->value[SAMPLE_WALL_S][i]))
 			return true;
 	return false;
 }
@@ -271,10 +271,10 @@ int paired_ratio(const struct case_result *a, const struct case_result *b, enum 
 	if (!ratios)
 		return -ENOMEM;
 	for (size_t i = 0; i < x->count; i++) {
-		if (x->value[SAMPLE_WARMUP][i] != 0)
+		if (!sample_counts(x, i))
 			continue;
 		for (size_t k = 0; k < y->count; k++) {
-			if (y->value[SAMPLE_WARMUP][k] != 0 ||
+			if (!sample_counts(y, k) ||
 			    y->value[SAMPLE_ROUND][k] != x->value[SAMPLE_ROUND][i])
 				continue;
 			if (y->value[field][k] != 0)

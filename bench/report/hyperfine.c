@@ -159,7 +159,7 @@ static int whole_ratio(const struct case_result *a, const struct case_result *b,
 		return -ENOMEM;
 	for (size_t i = 0; i < x->count; i++) {
 		for (size_t k = 0; k < y->count; k++) {
-			if (x->value[SAMPLE_WARMUP][i] != 0 || y->value[SAMPLE_WARMUP][k] != 0 ||
+			if (!sample_counts(x, i) || !sample_counts(y, k) ||
 			    x->value[SAMPLE_ROUND][i] != y->value[SAMPLE_ROUND][k])
 				continue;
 			ratios[n++] = whole_time(x, i) / whole_time(y, k);

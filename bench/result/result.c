@@ -15,6 +15,8 @@ static const char *const field_names[SAMPLE_FIELDS] = {
 	[SAMPLE_YARDSTICK_S] = "yardstick_s",
 	[SAMPLE_SETUP_CPU_S] = "setup_cpu_s",
 	[SAMPLE_RELEASE_CPU_S] = "release_cpu_s",
+	[SAMPLE_CORE_LATENCY_S] = "core_latency_s",
+	[SAMPLE_CORE_LATENCY_AFTER_S] = "core_latency_after_s",
 	[SAMPLE_SHARE_MIN] = "share_min",
 	[SAMPLE_SHARE_MAX] = "share_max",
 	[SAMPLE_SHARE_JAIN] = "share_jain",
@@ -25,6 +27,7 @@ static const char *const field_names[SAMPLE_FIELDS] = {
 	[SAMPLE_ROUND] = "round",
 	[SAMPLE_POSITION] = "position",
 	[SAMPLE_WARMUP] = "warmup",
+	[SAMPLE_APART] = "apart",
 };
 
 const char *sample_field_name(enum sample_field field)

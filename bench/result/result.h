@@ -31,6 +31,8 @@ enum sample_field {
 	SAMPLE_SETUP_CPU_S, /* the worker's CPU before the clock: open, map, allocate */
 	SAMPLE_RELEASE_CPU_S, /* after it: unmap, close */
 	SAMPLE_YARDSTICK_S, /* the same piece of work each time, on the worker's CPU: its speed just then */
+	SAMPLE_CORE_LATENCY_S, /* round trip of a cache line between sender's and receiver's CPU, before */
+	SAMPLE_CORE_LATENCY_AFTER_S, /* and after */
 	SAMPLE_SHARE_MIN, /* slowest connection ÷ mean rate; these three with several connections only */
 	SAMPLE_SHARE_MAX, /* fastest connection ÷ mean rate */
 	SAMPLE_SHARE_JAIN, /* Jain's index of their rates: 1 when all are alike, 1/n when one has all */
@@ -41,6 +43,7 @@ enum sample_field {
 	SAMPLE_ROUND, /* 0-based; warm-up rounds come first */
 	SAMPLE_POSITION, /* 0-based place in its round's shuffled order */
 	SAMPLE_WARMUP, /* 1 for a warm-up sample: kept, left out of every summary */
+	SAMPLE_APART, /* 1 when the CPUs were at another distance than the run's (analysis/apart.h): kept, summarised apart */
 	SAMPLE_FIELDS
 };
 
@@ -104,6 +107,12 @@ bool case_same_conditions(const struct case_result *a, const struct case_result 
 
 /* Appends a row with every column NaN; returns its index or -ENOMEM. */
 long samples_add(struct samples *samples);
+
+/* Is a sample one of those that figures are made of: no warm-up, and not apart? */
+static inline bool sample_counts(const struct samples *samples, size_t i)
+{
+	return samples->value[SAMPLE_WARMUP][i] == 0 && samples->value[SAMPLE_APART][i] != 1;
+}
 
 /* Name of a column in the document. */
 const char *sample_field_name(enum sample_field field);

@@ -199,7 +199,7 @@ static void store_observation(const struct counting *c, struct case_result *kase
 	size_t n = 0;
 
 	for (size_t i = 0; values && i < kase->samples.count; i++)
-		if (kase->samples.value[SAMPLE_WARMUP][i] == 0)
+		if (sample_counts(&kase->samples, i))
 			values[n++] = kase->samples.value[SAMPLE_SENDER_CPU_S][i];
 	timed = stats_median(values, n, 0.95);
 	free(values);

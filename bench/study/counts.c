@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/apart.h"
 #include "analysis/stats.h"
 #include "transfer/link.h"
 
@@ -332,13 +333,13 @@ static void from_column(struct case_result *kase, enum sample_field field, const
 	size_t n = 0;
 
 	for (size_t k = 0; values && k < kase->samples.count; k++)
-		if (kase->samples.value[SAMPLE_WARMUP][k] == 0)
+		if (sample_counts(&kase->samples, k))
 			values[n++] = kase->samples.value[field][k];
 	i = stats_median(values, n, 0.95);
 	free(values);
 	json_object_set_new(kase->counts, key,
 			    i.n ? measured(i.median, "getrusage, median of the timed samples") :
-				  unmeasured("no timed sample"));
+				  unmeasured(apart_why_none(kase)));
 }
 
 static bool has_value(const struct case_result *kase, const char *key)

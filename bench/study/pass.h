@@ -32,6 +32,12 @@ int pass_prepare(struct study *s, size_t index);
 /* Notes a failed transfer in its case: 1; or -errno with `why` when it was an interruption. */
 int pass_failed(struct study *s, size_t index, const struct failure *inner, struct failure *why);
 
+/* `reason` is copied. */
+void pass_set_status(struct case_result *c, enum case_status status, const char *reason);
+
+/* Keeps what only the method knows: the last transfer's value, and the least and greatest of all. */
+void pass_figures(struct case_result *c, const struct method_figure *figures);
+
 /* Events (measure/events.h) of every case into its `events` and `figures`. */
 int pass_events(struct study *s, struct failure *why);
 

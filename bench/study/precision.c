@@ -20,7 +20,7 @@ double precision_of(const struct case_result *kase)
 	if (!values)
 		return INFINITY;
 	for (size_t k = 0; k < s->count; k++)
-		if (s->value[SAMPLE_WARMUP][k] == 0)
+		if (sample_counts(s, k))
 			values[n++] = s->value[SAMPLE_SENDER_CPU_S][k];
 	i = stats_median(values, n, SUMMARY_CONFIDENCE);
 	free(values);

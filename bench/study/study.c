@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "analysis/apart.h"
 #include "analysis/claims.h"
 #include "analysis/host_speed.h"
 #include "analysis/prices.h"
@@ -21,29 +22,26 @@
 #include "study/counting.h"
 #include "study/feasible.h"
 #include "study/pass.h"
-#include "study/precision.h"
-#include "study/schedule.h"
+#include "study/rounds.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
 #include "transfer/veth.h"
 
-#define SAVE_EVERY_S 10
-#define CASE_TEXT_MAX 160
 /*
  * What watching costs is a ratio of two noisy figures: short transfers with the default chunk are watched
  * several times. What is counted is the same every time.
  */
 #define WATCHED_ONCE_ABOVE_S 0.5
 
-static void set_status(struct case_result *c, enum case_status status, const char *reason)
+void pass_set_status(struct case_result *c, enum case_status status, const char *reason)
 {
 	c->status = status;
 	free(c->reason);
 	c->reason = strdup(reason);
 }
 
-static bool stopped(const struct study *s)
+bool study_stopped(const struct study *s)
 {
 	return s->settings->stop && *s->settings->stop;
 }
@@ -76,8 +74,7 @@ static void remember_note(struct case_result *c, const char *note)
 	json_array_append_new(c->notes, json_string(note));
 }
 
-/* The last transfer's value, and the least and greatest of all. */
-static void remember_figures(struct case_result *c, const struct method_figure *figures)
+void pass_figures(struct case_result *c, const struct method_figure *figures)
 {
 	for (size_t i = 0; i < METHOD_FIGURES_MAX && figures[i].name[0]; i++) {
 		const json_t *known = json_object_get(c->method_figures, figures[i].name);
@@ -143,7 +140,7 @@ static void probe_cases(struct study *s)
 		reason[0] = '\0';
 		if (feasible(plan, &s->settings->refused, reason, sizeof(reason)) ||
 		    (plan->method->probe && plan->method->probe(&job, reason, sizeof(reason))))
-			set_status(&s->result->cases[i], CASE_SKIPPED, reason);
+			pass_set_status(&s->result->cases[i], CASE_SKIPPED, reason);
 	}
 }
 
@@ -218,7 +215,7 @@ int pass_failed(struct study *s, size_t index, const struct failure *inner, stru
 	/* a failed transfer fails its case; only an interruption ends the study */
 	if (inner->exit_code == EXIT_INTERRUPTED)
 		return fail(why, EXIT_INTERRUPTED, EINTR, "%s", inner->text);
-	set_status(&s->result->cases[index],
+	pass_set_status(&s->result->cases[index],
 		   inner->exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner->text);
 	return 1;
 }
@@ -322,7 +319,7 @@ int pass_prepare(struct study *s, size_t index)
 	int err;
 
 	if (check_source(s, index, &inner)) {
-		set_status(&s->result->cases[index], CASE_FAILED, inner.text);
+		pass_set_status(&s->result->cases[index], CASE_FAILED, inner.text);
 		return 1;
 	}
 	err = set_caches(s, plan, &inner);
@@ -330,7 +327,7 @@ int pass_prepare(struct study *s, size_t index)
 		err = veth_set(s->settings->veth, &plan->veth, &inner);
 	if (!err)
 		return 0;
-	set_status(&s->result->cases[index],
+	pass_set_status(&s->result->cases[index],
 		   inner.exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner.text);
 	return 1;
 }
@@ -386,125 +383,23 @@ static int verify_case(struct study *s, size_t index, struct failure *why)
 				"ok", ok, "connections",
 				(int)(plan->connections - out.odd_hashes));
 	remember_note(c, out.note);
-	remember_figures(c, out.figures);
+	pass_figures(c, out.figures);
 	note_link(s, index, &out);
 	if (!ok)
-		set_status(c, CASE_FAILED,
+		pass_set_status(c, CASE_FAILED,
 			   "the bytes that arrived are not the file's: their hashes differ");
 	return 0;
-}
-
-/* The clocks' own resolution: what is summarised here is then what a reader of the document gets. */
-static double whole_ns(double seconds)
-{
-	return round(seconds * 1e9) / 1e9;
-}
-
-static void add_sample(struct case_result *c, const struct turn *turn,
-		       const struct transfer_outcome *out)
-{
-	struct samples *t = &c->samples;
-	long row = samples_add(t);
-
-	if (row < 0)
-		return;
-	t->value[SAMPLE_WALL_S][row] = whole_ns(out->wall_s);
-	t->value[SAMPLE_SENDER_CPU_S][row] = whole_ns(out->sender_cpu_s);
-	t->value[SAMPLE_RECEIVER_CPU_S][row] = whole_ns(out->receiver_cpu_s);
-	t->value[SAMPLE_SYSTEM_CPU_S][row] = whole_ns(out->system_cpu_s);
-	t->value[SAMPLE_STEAL_S][row] = whole_ns(out->steal_s);
-	t->value[SAMPLE_SETUP_CPU_S][row] = whole_ns(out->setup_cpu_s);
-	t->value[SAMPLE_RELEASE_CPU_S][row] = whole_ns(out->release_cpu_s);
-	t->value[SAMPLE_YARDSTICK_S][row] = whole_ns(out->yardstick_s);
-	t->value[SAMPLE_SHARE_MIN][row] = out->share_min;
-	t->value[SAMPLE_SHARE_MAX][row] = out->share_max;
-	t->value[SAMPLE_SHARE_JAIN][row] = out->share_jain;
-	t->value[SAMPLE_FAULTS_MINOR][row] = (double)out->faults_minor;
-	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
-	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
-	t->value[SAMPLE_SWITCHES_INVOLUNTARY][row] = (double)out->switches_involuntary;
-	t->value[SAMPLE_ROUND][row] = turn->round;
-	t->value[SAMPLE_POSITION][row] = turn->position;
-	t->value[SAMPLE_WARMUP][row] = turn->warmup;
-}
-
-static const char nothing_mapped[] =
-	"TCP_ZEROCOPY_RECEIVE mapped no page: the packets hold pages of the page cache or parts of larger ones, which the kernel can't map; it would be the sink 'drain' under another name";
-
-static void add_figure(struct method_figure figures[METHOD_FIGURES_MAX], const char *name,
-		       double value)
-{
-	for (int i = 0; i < METHOD_FIGURES_MAX; i++)
-		if (!figures[i].name[0]) {
-			snprintf(figures[i].name, sizeof(figures[i].name), "%s", name);
-			figures[i].value = value;
-			return;
-		}
-}
-
-static int sample_case(struct study *s, const struct turn *turn, struct failure *why)
-{
-	size_t index = turn->index;
-	char path[PATH_MAX];
-	struct transfer_spec spec = spec_of(s, index, s->cases[index].sink, path);
-	struct transfer_outcome out;
-	struct failure inner = { 0 };
-	int err;
-
-	if (pass_prepare(s, index))
-		return 0;
-	err = transfer_run(&spec, &out, &inner);
-	if (err)
-		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
-	if (spec.sink == SINK_ZEROCOPY) {
-		double share = out.received ? (double)out.mapped / (double)out.received : 0;
-
-		if (!out.mapped && out.received) {
-			set_status(&s->result->cases[index], CASE_SKIPPED, nothing_mapped);
-			return 0;
-		}
-		add_figure(out.figures, "received_by_mapping_share", share);
-	}
-	add_sample(&s->result->cases[index], turn, &out);
-	remember_figures(&s->result->cases[index], out.figures);
-	return 0;
-}
-
-/* Was this turn taken before the study was interrupted? */
-static bool taken(const struct study *s, const struct turn *turn)
-{
-	const struct samples *t = &s->result->cases[turn->index].samples;
-
-	for (size_t i = 0; s->resumed && i < t->count; i++)
-		if (t->value[SAMPLE_ROUND][i] == turn->round)
-			return true;
-	return false;
-}
-
-/* Seconds that the turns from `next` on will take, or -1 as long as a case is unknown. */
-static double time_left(const struct study *s, const struct turn *turns, size_t next, size_t count)
-{
-	double left = 0;
-
-	for (size_t i = next; i < count; i++) {
-		if (s->result->cases[turns[i].index].status != CASE_OK || taken(s, &turns[i]))
-			continue;
-		if (s->seconds[turns[i].index] <= 0)
-			return -1;
-		left += s->seconds[turns[i].index];
-	}
-	return left;
 }
 
 static int verify_all(struct study *s, struct failure *why)
 {
 	int err = 0;
-	char text[CASE_TEXT_MAX];
+	char text[STUDY_CASE_TEXT_MAX];
 
 	for (size_t i = 0; i < s->count && !err; i++) {
 		double before = clock_wall();
 
-		if (stopped(s))
+		if (study_stopped(s))
 			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 		if (s->result->cases[i].status != CASE_OK)
 			continue;
@@ -516,116 +411,6 @@ static int verify_all(struct study *s, struct failure *why)
 		err = verify_case(s, i, why);
 		s->seconds[i] = clock_wall() - before;
 	}
-	return err;
-}
-
-/* Takes the turns, but for those of cases that are out and those that an earlier run took. */
-static int take_turns(struct study *s, const struct turn *turns, size_t count, double *saved,
-		      struct failure *why)
-{
-	char text[CASE_TEXT_MAX];
-	int err = 0;
-
-	for (size_t i = 0; i < count && !err; i++) {
-		const struct turn *turn = &turns[i];
-		double before = clock_wall();
-
-		if (stopped(s))
-			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
-		if (s->result->cases[turn->index].status != CASE_OK ||
-		    s->cases[turn->index].sink == SINK_VERIFY || taken(s, turn))
-			continue;
-		study_case_text(&s->cases[turn->index], text, sizeof(text));
-		progress_show(&s->progress, turn->position == 0, time_left(s, turns, i, count),
-			      "%sround %u of %u, sample %zu of %zu: %s",
-			      turn->warmup ? "warm-up, " : "", turn->round + 1,
-			      turns[count - 1].round + 1, i + 1, count, text);
-		err = sample_case(s, turn, why);
-		s->seconds[turn->index] = clock_wall() - before;
-		/* a kill -9 leaves what was there by then, marked as interrupted */
-		if (!err && clock_wall() - *saved > SAVE_EVERY_S) {
-			err = result_save(s->result, s->settings->dir, why);
-			*saved = clock_wall();
-		}
-	}
-	return err;
-}
-
-/* `rounds` more of each case, after the first `done` rounds. */
-static int measure_rounds(struct study *s, const unsigned int *rounds, unsigned int warmup,
-			  unsigned int done, double *saved, struct failure *why)
-{
-	struct turn *turns = NULL;
-	size_t count = 0;
-	/* without `done` it is the plan's own order */
-	int err = schedule_make(rounds, s->count, warmup, s->settings->seed + done, &turns, &count);
-
-	if (err)
-		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
-	for (size_t i = 0; i < count; i++)
-		turns[i].round += done;
-	err = take_turns(s, turns, count, saved, why);
-	free(turns);
-	return err;
-}
-
-/* Rounds of the cases that are not known well enough yet. *rounds gets 0 for the others. Returns how many there are. */
-static size_t choose_wide(const struct study *s, unsigned int *rounds)
-{
-	size_t wide = 0;
-
-	for (size_t i = 0; i < s->count; i++) {
-		bool more = s->result->cases[i].status == CASE_OK &&
-			    s->cases[i].sink != SINK_VERIFY &&
-			    precision_of(&s->result->cases[i]) > s->settings->precision;
-
-		rounds[i] = more ? PRECISION_STEP : 0;
-		wide += more;
-	}
-	return wide;
-}
-
-/* Adds rounds until medians are known well enough, or it has taken too long. */
-static int measure_on(struct study *s, unsigned int *rounds, unsigned int done, double began,
-		      double *saved, struct failure *why)
-{
-	char limit[64] = "";
-	int err = 0;
-
-	while (!err && choose_wide(s, rounds)) {
-		if (done >= PRECISION_ROUNDS_MAX)
-			snprintf(limit, sizeof(limit), "%u rounds", done);
-		else if (clock_wall() - began > s->settings->precision_time_s)
-			snprintf(limit, sizeof(limit), "%.0f s and %u rounds", clock_wall() - began,
-				 done);
-		if (limit[0])
-			break;
-		err = measure_rounds(s, rounds, 0, done, saved, why);
-		done += PRECISION_STEP;
-	}
-	if (err)
-		snprintf(limit, sizeof(limit), "%u rounds and an early end", done);
-	precision_conclude(s->result, s->settings->precision, limit);
-	return err;
-}
-
-static int measure_all(struct study *s, struct failure *why)
-{
-	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds)), most = 0;
-	double began = clock_wall(), saved = began;
-	int err = 0;
-
-	if (!rounds)
-		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
-	for (size_t i = 0; i < s->count; i++) {
-		/* hashing is proof, not a measurement: verified once, never timed */
-		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
-		most = rounds[i] > most ? rounds[i] : most;
-	}
-	err = measure_rounds(s, rounds, s->settings->warmup, 0, &saved, why);
-	if (!err && s->settings->precision > 0)
-		err = measure_on(s, rounds, s->settings->warmup + most, began, &saved, why);
-	free(rounds);
 	return err;
 }
 
@@ -653,11 +438,11 @@ int pass_each(struct study *s, const char *doing,
 	      int (*one)(struct study *s, size_t index, void *arg, struct failure *why), void *arg,
 	      struct failure *why)
 {
-	char text[CASE_TEXT_MAX];
+	char text[STUDY_CASE_TEXT_MAX];
 	int err = 0;
 
 	for (size_t i = 0; i < s->count && !err; i++) {
-		if (stopped(s))
+		if (study_stopped(s))
 			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
 		if (s->result->cases[i].status != CASE_OK || s->cases[i].sink == SINK_VERIFY)
 			continue;
@@ -722,6 +507,16 @@ static void note_host_speed(struct study *s)
 		    "seconds of this run may not repeat in the next one to better than that; ratios between methods do, since their samples took turns");
 }
 
+static void note_distance(struct study *s)
+{
+	struct apart apart;
+
+	if (apart_count(s->result, &apart))
+		return;
+	json_object_set_new(s->result->run, "core_latency", apart_json(&apart));
+	(void)apart_warn(s->result);
+}
+
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */
 static void conclude(struct study *s)
 {
@@ -744,6 +539,7 @@ static void conclude(struct study *s)
 		if (!json_object_get(s->result->cases[i].counts, "syscalls"))
 			counting_unknown(&s->result->cases[i], reason);
 	note_host_speed(s);
+	note_distance(s);
 	prices = prices_fit(s->result, s->settings->seed);
 	if (prices) {
 		json_decref(s->result->prices);
@@ -780,7 +576,7 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	probe_cases(&s);
 	err = verify_all(&s, why);
 	if (!err)
-		err = measure_all(&s, why);
+		err = rounds_measure(&s, why);
 	if (!err && settings->watched)
 		err = count_all(&s, why);
 	if (!err && strcmp(settings->events, "none"))

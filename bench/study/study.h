@@ -7,6 +7,7 @@
 #define COPYTAX_STUDY_STUDY_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,8 @@
 #include "study/progress.h"
 #include "transfer/link.h"
 #include "transfer/placement.h"
+
+#define STUDY_CASE_TEXT_MAX 160
 
 struct study_settings {
 	const char *dir; /* where the result is saved from time to time */
@@ -36,6 +39,7 @@ struct study_settings {
 	bool profile; /* sample the sender's stacks */
 	double precision; /* rounds are added until medians are known to this share of them; 0: the plan's and no more */
 	double precision_time_s; /* but not for longer than this, from the first timed sample on */
+	double catch_up; /* for samples that were taken apart (analysis/apart.h), as a share of the planned rounds' time */
 	unsigned int watched; /* transfers of each case in the counting pass; 0: no such pass */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };
@@ -74,6 +78,9 @@ double study_guess(const struct plan_case *cases, size_t count, unsigned int war
 
 /* What is told of a case while it runs: method, chunk, cache and whatever is not as nobody asked for. */
 void study_case_text(const struct plan_case *c, char *text, size_t size);
+
+/* Has somebody asked for it to end? */
+bool study_stopped(const struct study *s);
 
 /* The folder of a case whose connections have a file each. */
 void study_files(const char *beginning, const struct plan_case *c, char *path, size_t size);

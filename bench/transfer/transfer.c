@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/core_latency.h"
 #include "measure/sysstat.h"
 #include "measure/yardstick.h"
 #include "transfer/child.h"
@@ -292,9 +293,20 @@ static void settle(void)
 	(void)nanosleep(&pause, NULL);
 }
 
+/* Both processes sleep then. NaN where one of them is on no CPU of its own, or on another machine. */
+static double distance(const struct harness *h)
+{
+	double seconds = NAN;
+
+	if (!h->spec->remote)
+		(void)core_latency(h->spec->sender_cpu, h->spec->receiver_cpu, &seconds);
+	return seconds;
+}
+
 static int steps(struct harness *h, struct transfer_outcome *out)
 {
 	const struct transfer_hooks *hooks = h->spec->hooks;
+	double latency_before = NAN, latency_after = NAN;
 	struct sysstat before, after;
 	int err = start_children(h);
 
@@ -306,6 +318,8 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 		err = tell_both(h);
 	if (!err)
 		err = wait_for(h, STAGE_READY);
+	if (!err)
+		latency_before = distance(h);
 	if (!err && hooks && hooks->ready)
 		err = hooks->ready(hooks->arg, h->why);
 	if (err)
@@ -321,9 +335,12 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 		err = check_arrival(h);
 	if (err)
 		return err;
+	latency_after = distance(h);
 	(void)child_tell(&h->worker);
 	err = wait_for(h, STAGE_RELEASED);
 	*out = h->worker_report.out;
+	out->core_latency_s = latency_before;
+	out->core_latency_after_s = latency_after;
 	take_receiver_share(&h->receiver_report, out);
 	out->system_cpu_s = sysstat_busy(&before, &after);
 	out->steal_s = sysstat_steal(&before, &after);
@@ -366,7 +383,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
-	out->yardstick_s = NAN;
+	out->yardstick_s = out->core_latency_s = out->core_latency_after_s = NAN;
 	*receiver = 0;
 	listener = far_end(spec, &at, why);
 	if (listener < 0)

@@ -59,6 +59,8 @@ struct transfer_outcome {
 	double system_cpu_s, steal_s; /* NaN where /proc/stat can't be read */
 	double setup_cpu_s, release_cpu_s;
 	double yardstick_s; /* measure/yardstick.h, mean of just before and after; NaN when not taken */
+	/* measure/core_latency.h, between the two CPUs, just before and just after; NaN when not taken */
+	double core_latency_s, core_latency_after_s;
 	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
 	uint64_t received; /* of all connections */
 	uint64_t hash; /* of what arrived; with SINK_VERIFY only */

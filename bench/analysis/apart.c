@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/apart.h"
+
+#include <errno.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+
+#define SAMPLES_MIN 3 /* of either kind, for a ratio of their medians */
+
+static bool timed(const struct samples *s, size_t i)
+{
+	return s->value[SAMPLE_WARMUP][i] == 0;
+}
+
+/* The larger of before and after; NaN when one of them is missing. */
+static double latency(const struct samples *s, size_t i)
+{
+	double before = s->value[SAMPLE_CORE_LATENCY_S][i],
+	       after = s->value[SAMPLE_CORE_LATENCY_AFTER_S][i];
+
+	return before > 0 && after > 0 ? fmax(before, after) : NAN;
+}
+
+/* Latencies of timed samples: all, those that count (`which` 0) or those apart (1). Returns how many. */
+static size_t collect(const struct result *r, int which, double *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; k < s->count; k++) {
+			bool apart = s->value[SAMPLE_APART][k] == 1;
+
+			if (!timed(s, k) || !isfinite(latency(s, k)) ||
+			    (which >= 0 && apart != which))
+				continue;
+			if (out)
+				out[n] = latency(s, k);
+			n++;
+		}
+	}
+	return n;
+}
+
+static double median_of(const struct result *r, int which)
+{
+	size_t n = collect(r, which, NULL);
+	double *all = malloc((n + 1) * sizeof(*all)), median = NAN;
+
+	if (all && n) {
+		collect(r, which, all);
+		gsl_sort(all, 1, n);
+		median = gsl_stats_median_from_sorted_data(all, 1, n);
+	}
+	free(all);
+	return median;
+}
+
+/* The median of the fullest stretch of sorted values that are within APART_FACTOR of its first. */
+static double most_common(const double *sorted, size_t n)
+{
+	size_t best = 0, best_from = 0;
+
+	for (size_t from = 0, to = 0; from < n; from++) {
+		while (to < n && sorted[to] <= sorted[from] * APART_FACTOR)
+			to++;
+		if (to - from > best) {
+			best = to - from;
+			best_from = from;
+		}
+	}
+	return gsl_stats_median_from_sorted_data(sorted + best_from, 1, best);
+}
+
+bool apart_near(double latency_s, double distance_s)
+{
+	return !(latency_s > distance_s * APART_FACTOR) && !(latency_s < distance_s / APART_FACTOR);
+}
+
+void apart_mark_at(struct result *r, double latency_s)
+{
+	for (size_t i = 0; i < r->case_count; i++) {
+		struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; k < s->count; k++)
+			s->value[SAMPLE_APART][k] =
+				!apart_near(s->value[SAMPLE_CORE_LATENCY_S][k], latency_s) ||
+				!apart_near(s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], latency_s);
+	}
+}
+
+int apart_mark(struct result *r)
+{
+	size_t n = collect(r, -1, NULL);
+	double *all;
+
+	if (!n) {
+		apart_mark_at(r, NAN);
+		return 0;
+	}
+	all = malloc(n * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	collect(r, -1, all);
+	gsl_sort(all, 1, n);
+	apart_mark_at(r, most_common(all, n));
+	free(all);
+	return 0;
+}
+
+static void widen(struct apart *a, double latency_s)
+{
+	if (apart_near(latency_s, a->median_s))
+		return;
+	a->apart_low_s = fmin(a->apart_low_s, latency_s);
+	a->apart_high_s = fmax(a->apart_high_s, latency_s);
+}
+
+int apart_count(const struct result *r, struct apart *out)
+{
+	*out = (struct apart) { .median_s = median_of(r, 0),
+				.apart_low_s = NAN,
+				.apart_high_s = NAN };
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; k < s->count; k++) {
+			if (!timed(s, k))
+				continue;
+			if (!sample_counts(s, k)) {
+				out->apart++;
+				widen(out, s->value[SAMPLE_CORE_LATENCY_S][k]);
+				widen(out, s->value[SAMPLE_CORE_LATENCY_AFTER_S][k]);
+			} else if (isfinite(latency(s, k)))
+				out->n++;
+			else
+				out->unknown++;
+		}
+	}
+	return 0;
+}
+
+json_t *apart_json(const struct apart *a)
+{
+	json_t *out;
+
+	if (!isfinite(a->median_s))
+		return json_pack("{s:n, s:s}", "median_s", "reason",
+				 "sender and receiver are not on two CPUs of this machine that "
+				 "they are pinned to");
+	out = json_pack("{s:f, s:I, s:I, s:I}", "median_s", a->median_s, "n", (json_int_t)a->n,
+			"apart", (json_int_t)a->apart, "unknown", (json_int_t)a->unknown);
+	if (out && isfinite(a->apart_low_s)) {
+		json_object_set_new(out, "apart_low_s", json_real(a->apart_low_s));
+		json_object_set_new(out, "apart_high_s", json_real(a->apart_high_s));
+	}
+	return out;
+}
+
+double apart_cost(const struct case_result *c)
+{
+	const struct samples *s = &c->samples;
+	double *values = malloc((s->count + 1) * sizeof(*values)), median[2];
+
+	for (int which = 0; which < 2 && values; which++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < s->count; i++)
+			if (timed(s, i) && sample_counts(s, i) == !which &&
+			    isfinite(s->value[SAMPLE_SENDER_CPU_S][i]))
+				values[n++] = s->value[SAMPLE_SENDER_CPU_S][i];
+		gsl_sort(values, 1, n);
+		median[which] = n < SAMPLES_MIN ? NAN
+						: gsl_stats_median_from_sorted_data(values, 1, n);
+	}
+	free(values);
+	return values && median[0] > 0 ? median[1] / median[0] : NAN;
+}
+
+static size_t common(struct result *a, struct result *b, double latency_s)
+{
+	size_t in_a, in_b;
+
+	apart_mark_at(a, latency_s);
+	apart_mark_at(b, latency_s);
+	in_a = collect(a, 0, NULL);
+	in_b = collect(b, 0, NULL);
+	return in_a < in_b ? in_a : in_b;
+}
+
+bool apart_align(struct result *a, struct result *b)
+{
+	double of_a, of_b;
+	size_t at_a, at_b;
+
+	if (apart_mark(a) || apart_mark(b))
+		return false;
+	of_a = median_of(a, 0);
+	of_b = median_of(b, 0);
+	if (isnan(of_a) || isnan(of_b) || (apart_near(of_b, of_a)))
+		return true;
+	at_a = common(a, b, of_a);
+	at_b = common(a, b, of_b);
+	if (!at_a && !at_b) {
+		(void)apart_mark(a);
+		(void)apart_mark(b);
+		return false;
+	}
+	(void)common(a, b, at_a >= at_b ? of_a : of_b);
+	return true;
+}
+
+static size_t apart_of(const struct case_result *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->samples.count; i++)
+		n += timed(&c->samples, i) && !sample_counts(&c->samples, i);
+	return n;
+}
+
+json_t *apart_case_json(const struct case_result *c)
+{
+	double cost = apart_cost(c);
+
+	return json_pack("{s:I, s:o}", "n", (json_int_t)apart_of(c), "sender_cpu_ratio",
+			 isfinite(cost) ? json_real(cost) : json_null());
+}
+
+const char *apart_why_none(const struct case_result *c)
+{
+	return apart_of(c) ? "every sample was taken while the CPUs were at another distance"
+			   : "no timed sample";
+}
+
+/* "; there it took read_write 32K warm 1.7, sendfile 32K warm 1.3 times the sender CPU" */
+static void name_costs(const struct result *r, char *text, size_t size)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < r->case_count && named < 5; i++) {
+		const struct case_result *c = &r->cases[i];
+		double cost = apart_cost(c);
+		size_t used = strlen(text);
+		char chunk[SIZE_TEXT_MAX];
+
+		if (!isfinite(cost))
+			continue;
+		snprintf(text + used, size - used, "%s%.24s (%s, %.8s) %.2f",
+			 named++ ? ", " : "; there it took ", c->method,
+			 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache, cost);
+	}
+	if (named)
+		snprintf(text + strlen(text), size - strlen(text), " times the sender CPU");
+}
+
+int apart_warn(struct result *r)
+{
+	char text[560];
+	struct apart a;
+	int err = apart_count(r, &a);
+
+	if (err || !a.apart)
+		return err;
+	snprintf(text, sizeof(text),
+		 "%zu of %zu samples were taken while the two CPUs were at another distance than "
+		 "usual: a cache line took %.0f to %.0f ns there and back instead of %.0f",
+		 a.apart, a.apart + a.n + a.unknown, a.apart_low_s * 1e9, a.apart_high_s * 1e9,
+		 a.median_s * 1e9);
+	name_costs(r, text, sizeof(text));
+	result_warn(r, "cpus_apart", text,
+		    "the host moves virtual CPUs between its cores; figures are of the samples at "
+		    "the usual distance, the others are in the document");
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Samples that were taken while the CPUs of sender and receiver were at another distance than usual
+ * (measure/core_latency.h). A host that moves a guest's CPUs from one chip to another changes what a transfer costs by
+ * up to a factor of two and tells nobody; a median over both kinds is of neither. Which samples those are follows from
+ * the latency alone, never from what they cost, and they stay in the document.
+ */
+#ifndef COPYTAX_ANALYSIS_APART_H
+#define COPYTAX_ANALYSIS_APART_H
+
+#include "result/result.h"
+
+/* Latencies within this factor of each other are one distance: threads of a core, cores of a cache, chips differ by more. */
+#define APART_FACTOR 1.5
+
+struct apart {
+	double median_s; /* core-to-core latency of the samples that count; NaN when none was measured */
+	double apart_low_s, apart_high_s; /* of those apart, the odd ones of before and after; NaN when there are none */
+	size_t n, apart,
+		unknown; /* timed samples: that count, that don't, without a latency (those count) */
+};
+
+/*
+ * Finds the distance that most timed samples have (the shorter one of two that are equally common) and marks all
+ * others, SAMPLE_APART: those at another one, and those during which it changed. 0 or -ENOMEM.
+ */
+int apart_mark(struct result *result);
+
+/* The same with a distance of the caller's, as of another result. */
+void apart_mark_at(struct result *result, double latency_s);
+
+/* Is this latency that distance? NaN, not measured, is. */
+bool apart_near(double latency_s, double distance_s);
+
+/* What the marks say. 0 or -ENOMEM. */
+int apart_count(const struct result *result, struct apart *out);
+
+/* {median_s, n, apart, apart_low_s, apart_high_s, unknown}, or {median_s: null, reason}; a new reference. */
+json_t *apart_json(const struct apart *apart);
+
+/*
+ * What the distance cost a case: median sender CPU of its samples apart ÷ of those that count. NaN when there are
+ * fewer than three of either.
+ */
+double apart_cost(const struct case_result *kase);
+
+/*
+ * Marks two results so that they can be compared: at the distance that most samples of both have. False, and both as
+ * they were, when they have none in common; true where either has no latencies. Other than that the marks of one
+ * result alone are apart_mark()'s.
+ */
+bool apart_align(struct result *a, struct result *b);
+
+/* A case's part: {n, sender_cpu_ratio (or null)}: how many are apart, and what that cost. A new reference. */
+json_t *apart_case_json(const struct case_result *kase);
+
+/* Why a case has no sample that counts. */
+const char *apart_why_none(const struct case_result *kase);
+
+/* Warns (code cpus_apart) when some are; names the cases that it cost most. */
+int apart_warn(struct result *result);
+
+#endif

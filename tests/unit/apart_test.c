@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/apart.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/differences.h"
+#include "analysis/summary.h"
+#include "measure/core_latency.h"
+/* last: it makes a macro of the name fail() */
+#include <cmocka.h>
+
+#include "near.h"
+
+#define CLOSE 120e-9
+#define FAR 455e-9
+
+static struct case_result *add_case(struct result *r, const char *method)
+{
+	struct case_result *c = result_add_case(r);
+
+	assert_non_null(c);
+	c->method = strdup(method);
+	c->cache = strdup("warm");
+	c->sink = strdup("drain");
+	c->link = strdup("tcp");
+	c->chunk = 32768;
+	c->payload = 1000000000;
+	c->connections = 1;
+	return c;
+}
+
+static void add(struct case_result *c, double before, double after, double cpu_s, bool warmup)
+{
+	long row = samples_add(&c->samples);
+
+	assert_true(row >= 0);
+	c->samples.value[SAMPLE_CORE_LATENCY_S][row] = before;
+	c->samples.value[SAMPLE_CORE_LATENCY_AFTER_S][row] = after;
+	c->samples.value[SAMPLE_SENDER_CPU_S][row] = cpu_s;
+	c->samples.value[SAMPLE_RECEIVER_CPU_S][row] = cpu_s;
+	c->samples.value[SAMPLE_WALL_S][row] = cpu_s;
+	c->samples.value[SAMPLE_ROUND][row] = (double)row;
+	c->samples.value[SAMPLE_WARMUP][row] = warmup;
+	c->samples.value[SAMPLE_APART][row] = 0;
+}
+
+/* Seven near, three far, one that moved, and warm-ups that nobody asks. */
+static struct result *moved(void)
+{
+	struct result *r = result_new();
+	struct case_result *c;
+
+	assert_non_null(r);
+	c = add_case(r, "read_write");
+	for (int i = 0; i < 9; i++)
+		add(c, FAR, FAR, 9, true);
+	for (int i = 0; i < 7; i++)
+		add(c, CLOSE * (1 + 0.04 * i), CLOSE, 0.10, false);
+	for (int i = 0; i < 3; i++)
+		add(c, FAR, FAR, 0.17, false);
+	add(c, CLOSE, FAR, 0.15, false);
+	return r;
+}
+
+static void the_usual_distance_is_found_and_the_others_marked(void **state)
+{
+	struct result *r = moved();
+	struct case_summary s;
+	struct apart a;
+
+	(void)state;
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(apart_count(r, &a), 0);
+	assert_int_equal(a.n, 7);
+	assert_int_equal(a.apart, 4);
+	assert_int_equal(a.unknown, 0);
+	assert_true(apart_near(a.median_s, CLOSE));
+	assert_near(a.apart_low_s, FAR, 1e-12);
+	assert_near(a.apart_high_s, FAR, 1e-12);
+	/* figures are of the seven; the four are still there */
+	assert_int_equal(summarize(r, &r->cases[0], &s), 0);
+	assert_int_equal(s.field[SAMPLE_SENDER_CPU_S].n, 7);
+	assert_near(s.field[SAMPLE_SENDER_CPU_S].median, 0.10, 1e-12);
+	assert_int_equal(r->cases[0].samples.count, 20);
+	assert_near(apart_cost(&r->cases[0]), 1.7, 1e-9);
+	result_free(r);
+}
+
+/* What a sample cost has no say: the cheap ones are marked as readily as the dear ones. */
+static void cost_does_not_decide(void **state)
+{
+	struct result *r = moved();
+	struct samples *s = &r->cases[0].samples;
+
+	(void)state;
+	for (size_t i = 0; i < s->count; i++)
+		s->value[SAMPLE_SENDER_CPU_S][i] = 1 / s->value[SAMPLE_SENDER_CPU_S][i];
+	assert_int_equal(apart_mark(r), 0);
+	assert_true(apart_cost(&r->cases[0]) < 1);
+	for (size_t i = 9; i < 16; i++)
+		assert_true(sample_counts(s, i));
+	for (size_t i = 16; i < 20; i++)
+		assert_false(sample_counts(s, i));
+	result_free(r);
+}
+
+static void what_was_not_measured_counts(void **state)
+{
+	struct result *r = result_new();
+	struct case_result *c = add_case(r, "sendfile");
+	struct apart a;
+	json_t *doc;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		add(c, NAN, NAN, 0.1, false);
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(apart_count(r, &a), 0);
+	assert_int_equal(a.unknown, 5);
+	assert_int_equal(a.apart, 0);
+	doc = apart_json(&a);
+	assert_true(json_is_null(json_object_get(doc, "median_s")));
+	assert_non_null(json_string_value(json_object_get(doc, "reason")));
+	json_decref(doc);
+	/* nor does one that was not measured go by those that were */
+	for (int i = 0; i < 5; i++)
+		add(c, CLOSE, CLOSE, 0.1, false);
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(apart_count(r, &a), 0);
+	assert_int_equal(a.n, 5);
+	assert_int_equal(a.unknown, 5);
+	assert_int_equal(a.apart, 0);
+	result_free(r);
+}
+
+static void an_old_result_has_no_marks(void **state)
+{
+	struct result *r = moved();
+	struct samples *s = &r->cases[0].samples;
+
+	(void)state;
+	for (size_t i = 0; i < s->count; i++)
+		s->value[SAMPLE_APART][i] = NAN;
+	assert_true(sample_counts(s, 19));
+	result_free(r);
+}
+
+static void it_warns_once_some_are_apart(void **state)
+{
+	struct result *r = moved();
+	const char *text;
+
+	(void)state;
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(apart_warn(r), 0);
+	assert_int_equal(json_array_size(r->warnings), 1);
+	text = json_string_value(json_object_get(json_array_get(r->warnings, 0), "text"));
+	assert_non_null(strstr(text, "4 of 11 samples"));
+	assert_non_null(strstr(text, "455 to 455 ns"));
+	assert_non_null(strstr(text, "read_write (32K, warm) 1.70"));
+	result_free(r);
+	r = result_new();
+	add(add_case(r, "splice"), CLOSE, CLOSE, 0.1, false);
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(apart_warn(r), 0);
+	assert_int_equal(json_array_size(r->warnings), 0);
+	result_free(r);
+}
+
+static void a_case_with_none_says_why(void **state)
+{
+	struct result *r = moved();
+	struct case_result *c = add_case(r, "sendfile");
+
+	(void)state;
+	assert_string_equal(apart_why_none(c), "no timed sample");
+	add(c, FAR, FAR, 0.1, false);
+	assert_int_equal(apart_mark(r), 0);
+	assert_non_null(strstr(apart_why_none(c), "another distance"));
+	result_free(r);
+}
+
+/* One run mostly near, one mostly far: they are compared where both have most, and that is neither's own choice. */
+static void two_results_are_put_at_one_distance(void **state)
+{
+	struct result *a = moved(), *b = result_new();
+	struct case_result *c = add_case(b, "read_write");
+	struct apart of_a, of_b;
+	json_t *differences;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		add(c, FAR, FAR, 0.17, false);
+	for (int i = 0; i < 5; i++)
+		add(c, CLOSE, CLOSE, 0.10, false);
+	assert_true(apart_align(a, b));
+	assert_int_equal(apart_count(a, &of_a), 0);
+	assert_int_equal(apart_count(b, &of_b), 0);
+	/* five and seven near, against three and twenty far */
+	assert_int_equal(of_a.n, 7);
+	assert_int_equal(of_b.n, 5);
+	differences = differences_between(a, b);
+	assert_int_equal(json_array_size(differences), 0);
+	json_decref(differences);
+	result_free(a);
+	result_free(b);
+}
+
+static void no_distance_in_common_is_a_difference(void **state)
+{
+	struct result *a = result_new(), *b = result_new();
+	json_t *differences;
+
+	(void)state;
+	add(add_case(a, "read_write"), CLOSE, CLOSE, 0.10, false);
+	add(add_case(b, "read_write"), FAR, FAR, 0.17, false);
+	assert_false(apart_align(a, b));
+	differences = differences_between(a, b);
+	assert_int_equal(json_array_size(differences), 1);
+	assert_true(json_is_true(json_object_get(json_array_get(differences, 0), "breaks")));
+	json_decref(differences);
+	result_free(a);
+	result_free(b);
+}
+
+static void latency_is_between_two_cpus(void **state)
+{
+	cpu_set_t set;
+	int cpus[2], n = 0;
+	double s = 1;
+
+	(void)state;
+	assert_int_equal(core_latency(-1, 0, &s), -EINVAL);
+	assert_true(isnan(s));
+	assert_int_equal(core_latency(0, 0, &s), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+		if (CPU_ISSET((size_t)i, &set))
+			cpus[n++] = i;
+	if (n < 2)
+		skip();
+	/* a CPU that there is none of */
+	assert_true(core_latency(cpus[0], CPU_SETSIZE * 8, &s) < 0);
+	assert_true(isnan(s));
+	/* under other load one try may not come to pass; light takes a nanosecond for a foot */
+	for (int i = 0; i < 20 && core_latency(cpus[0], cpus[1], &s); i++)
+		;
+	assert_true(s > 1e-9);
+	assert_true(s < 1e-3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_usual_distance_is_found_and_the_others_marked),
+		cmocka_unit_test(cost_does_not_decide),
+		cmocka_unit_test(what_was_not_measured_counts),
+		cmocka_unit_test(an_old_result_has_no_marks),
+		cmocka_unit_test(it_warns_once_some_are_apart),
+		cmocka_unit_test(a_case_with_none_says_why),
+		cmocka_unit_test(two_results_are_put_at_one_distance),
+		cmocka_unit_test(no_distance_in_common_is_a_difference),
+		cmocka_unit_test(latency_is_between_two_cpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
