@@ -53,7 +53,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: lesson lesson-texts lesson-pages
-.PHONY: help deps deps-peers peers filesystems all false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
+.PHONY: help deps deps-peers peers filesystems all in-turns false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
 	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
 # the plots' sources, wherever BUILD is
@@ -168,7 +168,10 @@ lesson-pages: $(BUILD)/page
 overhead: all ## hold the harness against a bare loop
 	$(Q)scripts/overhead.sh $(BUILD)
 
-false-alarms: all ## are two runs of one build called different, and is a planted copy found? (10 minutes, quiet machine)
+in-turns: all ## two builds of copytax in turns, and what tells them apart: BASE=PROGRAM NEW=PROGRAM PAIRS=24 FAIL_IF='sender_cpu>5%'
+	$(Q)scripts/in-turns.sh "$(BASE)" "$(if $(NEW),$(NEW),$(BUILD)/copytax)" $(OUT) $(RUN_OPTIONS)
+
+false-alarms: all ## are two runs of one build called different, and is a planted copy found? (15 minutes, quiet machine)
 	$(Q)$(MAKE) BUILD=$(BUILD)/planted OPT='$(OPT) -DCOPYTAX_PLANT_COPY' all
 	$(Q)scripts/false-alarms.sh $(BUILD)/copytax $(BUILD)/planted/copytax
 

@@ -1,21 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Does `copytax compare` cry wolf? Pairs of runs of one build, of which no case should be called different, and
-# runs of a build that copies once more in read_write, which should be found every time.
-# Usage: scripts/false-alarms.sh COPYTAX PLANTED; PAIRS, PLANTS, SIZE, ROUNDS and PLANT_ROUNDS from the environment.
+# a build that copies once more in read_write, run in turns with the other, which should be found every time.
+# Usage: scripts/false-alarms.sh COPYTAX PLANTED; PAIRS, PLANTS, SIZE, ROUNDS and TURNS from the environment.
 # Exits with 1 when more than 5 % of the cases are called different, or a planted copy is not found.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 copytax=$1
 planted=$2
 pairs=${PAIRS:-20}
 plants=${PLANTS:-3}
 size=${SIZE:-160000K}
 rounds=${ROUNDS:-21}
-# a tenth among samples that scatter by a tenth, with neighbouring rounds alike, takes more of them
-plant_rounds=${PLANT_ROUNDS:-101}
-# a host that changes its speed by more hides a tenth: that pair can't be judged, and is taken again, so often
-same_speed=3
-tries=6
+# pairs of short runs in turns, for the planted copy: a tenth is less than two runs of one build may be apart
+turns=${TURNS:-24}
 began=$SECONDS
 folder=$(mktemp -d "${FALSE_ALARMS_DIR:-.}/false-alarms.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -48,23 +46,27 @@ for ((i = 1; i <= pairs; i++)); do
 	printf 'pair %d: %d of %d cases called different%s; host slower by %s %%\n' "$i" "$different" "$n" \
 		"${names:+ ($names)}" "$slower"
 done
-found=0 judged=0
-for ((i = 1; i <= plants * tries && judged < plants; i++)); do
-	measure "$copytax" base "$plant_rounds"
-	measure "$planted" new "$plant_rounds"
-	said=$(verdicts base new)
-	read -r slower verdict < <(awk '
-		$1 == "slower" { slower = $2 } $1 == "read_write" { verdict = $2 }
-		END { print slower, verdict }' <<<"$said")
-	if awk -v s="$slower" -v most="$same_speed" 'BEGIN { exit !(s == "unknown" || s > most || s < -most) }'; then
-		printf 'planted copy: not judged, the host was slower by %s %%\n' "$slower"
-		continue
-	fi
-	judged=$((judged + 1))
+# in_turns NEW NAME: the verdict on read_write, and how many of all cases were called different
+in_turns() {
+	VERDICTS=1 PAIRS=$turns SIZE=$size scripts/in-turns.sh "$copytax" "$1" "$folder/$2" 2>/dev/null | awk '
+		$1 == "slower" { next }
+		{ n++ }
+		$2 == "worse" || $2 == "better" { different++ }
+		$1 == "read_write" { verdict = $2 }
+		END { print verdict, different + 0, n }'
+	rm -rf "${folder:?}/$2"
+}
+
+found=0 turn_cases=0 turn_alarms=0
+for ((i = 1; i <= plants; i++)); do
+	read -r verdict different n < <(in_turns "$copytax" same)
+	turn_cases=$((turn_cases + n)) turn_alarms=$((turn_alarms + different))
+	printf 'in turns %d, one build: %d of %d cases called different\n' "$i" "$different" "$n"
+	read -r verdict different n < <(in_turns "$planted" planted)
 	[ "$verdict" != worse ] || found=$((found + 1))
-	printf 'planted copy %d: read_write %s; host slower by %s %%\n' "$judged" "$verdict" "$slower"
+	printf 'in turns %d, a copy planted in read_write: %s; %d of %d cases called different\n' "$i" "$verdict" "$different" "$n"
 done
-printf '%d of %d cases called different (%s %%), planted copy found %d of %d times, %d s\n' "$alarms" "$cases" \
-	"$(awk -v a="$alarms" -v n="$cases" 'BEGIN { printf "%.1f", n ? 100 * a / n : 0 }')" "$found" "$judged" \
-	$((SECONDS - began))
-[ $((alarms * 20)) -le "$cases" ] && [ "$found" -eq "$judged" ] && [ "$judged" -gt 0 ]
+printf '%d of %d cases called different (%s %%), in turns %d of %d; planted copy found %d of %d times, %d s\n' "$alarms" "$cases" \
+	"$(awk -v a="$alarms" -v n="$cases" 'BEGIN { printf "%.1f", n ? 100 * a / n : 0 }')" "$turn_alarms" "$turn_cases" \
+	"$found" "$plants" $((SECONDS - began))
+[ $(((alarms + turn_alarms) * 20)) -le $((cases + turn_cases)) ] && [ "$found" -eq "$plants" ]

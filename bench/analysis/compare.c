@@ -124,7 +124,7 @@ static json_t *metric_json(const struct pair *p, enum metric m, double margin)
 	return out;
 }
 
-static json_t *identity(const struct case_result *c)
+json_t *compare_identity(const struct case_result *c)
 {
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:i, s:I}", "method", c->method, "chunk",
 			 (json_int_t)c->chunk, "cache", c->cache, "sink", c->sink, "link", c->link,
@@ -136,7 +136,7 @@ static json_t *cases_json(const struct pairs *all, double margin)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < all->count; i++) {
-		json_t *one = identity(all->pair[i].base), *metrics = json_object();
+		json_t *one = compare_identity(all->pair[i].base), *metrics = json_object();
 
 		for (int m = 0; m < METRICS; m++)
 			json_object_set_new(metrics, metric_names[m],
@@ -150,7 +150,7 @@ static json_t *cases_json(const struct pairs *all, double margin)
 static void add_missing(json_t *list, const struct case_result *c, const char *where,
 			const struct case_result *other)
 {
-	json_t *one = identity(c);
+	json_t *one = compare_identity(c);
 
 	json_object_set_new(one, "in", json_string(where));
 	json_object_set_new(one, "reason",
@@ -160,7 +160,7 @@ static void add_missing(json_t *list, const struct case_result *c, const char *w
 	json_array_append_new(list, one);
 }
 
-static json_t *gates_json(const json_t *cases, const struct gate *gates, size_t count, bool *failed)
+json_t *compare_gates(const json_t *cases, const struct gate *gates, size_t count, bool *failed)
 {
 	json_t *out = json_array();
 
@@ -257,20 +257,19 @@ static json_t *serial_json(const struct pairs *all)
 	return out;
 }
 
-json_t *compare_results(const struct result *base, const struct result *new, double margin,
-			const struct gate *gates, size_t gate_count)
+int compare_frame(const struct result *base, const struct result *new, double margin, json_t *out)
 {
-	json_t *out = json_object(), *missing = json_array(), *speeds = speeds_json(base, new), *because,
-	       *cases, *differences = differences_between(base, new);
-	struct pairs all = { 0 };
-	int err = differences && speeds ? pairs_make(base, new, &all) : -ENOMEM;
-	bool failed = false;
+	json_t *missing = json_array(), *speeds = speeds_json(base, new), *because,
+	       *differences = differences_between(base, new);
 
-	for (int m = 0; m < METRICS && !err; m++)
-		err = pairs_test(&all, (enum metric)m, COMPARE_ALPHA);
+	if (!missing || !speeds || !differences) {
+		json_decref(missing);
+		json_decref(speeds);
+		json_decref(differences);
+		return -ENOMEM;
+	}
 	find_missing(base, new, missing);
 	because = because_of(differences);
-	cases = cases_json(&all, margin);
 	json_object_set_new(out, "base", whose(base));
 	json_object_set_new(out, "new", whose(new));
 	json_object_set_new(out, "comparable", json_boolean(!json_array_size(because)));
@@ -279,15 +278,31 @@ json_t *compare_results(const struct result *base, const struct result *new, dou
 	json_object_set_new(out, "alpha", json_real(COMPARE_ALPHA));
 	json_object_set_new(out, "margin", json_real(margin));
 	json_object_set_new(out, "host_speed", speeds);
-	json_object_set_new(out, "serial_inflation", serial_json(&all));
-	json_object_set_new(out, "gates", gates_json(cases, gates, gate_count, &failed));
-	json_object_set_new(out, "cases", cases);
 	json_object_set_new(out, "missing", missing);
-	json_object_set_new(out, "failed", json_boolean(failed));
-	pairs_free(&all);
-	if (err) {
-		json_decref(out);
-		return NULL;
+	return 0;
+}
+
+json_t *compare_results(const struct result *base, const struct result *new, double margin,
+			const struct gate *gates, size_t gate_count)
+{
+	json_t *out = json_object(), *cases;
+	struct pairs all = { 0 };
+	int err = out ? compare_frame(base, new, margin, out) : -ENOMEM;
+	bool failed = false;
+
+	err = err ? err : pairs_make(base, new, &all);
+	for (int m = 0; m < METRICS && !err; m++)
+		err = pairs_test(&all, (enum metric)m, COMPARE_ALPHA);
+	if (!err) {
+		cases = cases_json(&all, margin);
+		json_object_set_new(out, "serial_inflation", serial_json(&all));
+		json_object_set_new(out, "gates", compare_gates(cases, gates, gate_count, &failed));
+		json_object_set_new(out, "cases", cases);
+		json_object_set_new(out, "failed", json_boolean(failed));
 	}
-	return out;
+	pairs_free(&all);
+	if (!err)
+		return out;
+	json_decref(out);
+	return NULL;
 }

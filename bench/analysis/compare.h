@@ -8,6 +8,8 @@
 #ifndef COPYTAX_ANALYSIS_COMPARE_H
 #define COPYTAX_ANALYSIS_COMPARE_H
 
+#include <stdbool.h>
+
 #include "base/failure.h"
 #include "result/result.h"
 
@@ -47,5 +49,16 @@ int gates_parse(const char *text, struct gate gates[COMPARE_GATES_MAX], struct f
  */
 json_t *compare_results(const struct result *base, const struct result *new, double margin,
 			const struct gate *gates, size_t gate_count);
+
+/* Parts that analysis/turns.h shares. */
+
+/* Who both are, what differs and what only one has, into `out`. 0 or -ENOMEM. */
+int compare_frame(const struct result *base, const struct result *new, double margin, json_t *out);
+
+/* What names a case. A new reference. */
+json_t *compare_identity(const struct case_result *kase);
+
+/* The document's "gates" for its "cases"; *failed when one did. A new reference. */
+json_t *compare_gates(const json_t *cases, const struct gate *gates, size_t count, bool *failed);
 
 #endif

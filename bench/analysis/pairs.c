@@ -12,7 +12,7 @@
 #define RESAMPLES 1000
 #define SEED 20260101 /* of the blocks: the same two results always give the same verdict */
 
-static double sample_of(const struct samples *s, enum metric m, size_t i)
+double metric_sample(const struct samples *s, enum metric m, size_t i)
 {
 	switch (m) {
 	case METRIC_SENDER_CPU:
@@ -63,7 +63,7 @@ static int take_side(const struct samples *s, double speed, struct side *out)
 				return -ENOMEM;
 		}
 		for (size_t i = 0; i < s->count; i++) {
-			double v = sample_of(s, (enum metric)m, i);
+			double v = metric_sample(s, (enum metric)m, i);
 
 			if (!sample_counts(s, i) || !isfinite(v) || v <= 0)
 				continue;

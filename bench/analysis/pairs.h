@@ -43,6 +43,9 @@ struct pairs {
 	double inflation[BASES][METRICS][2]; /* analysis/ranks.h, by side */
 };
 
+/* A sample in that metric, in seconds. */
+double metric_sample(const struct samples *samples, enum metric m, size_t i);
+
 /* Measured under the same name: method, chunk, payload, cache, sink, link, connections. NULL: none. */
 const struct case_result *pairs_counterpart(const struct result *r, const struct case_result *c);
 

@@ -3,29 +3,35 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "analysis/apart.h"
 
 /* What can be set beside what, and why they may differ all the same. */
 static const struct pair {
 	enum term term;
 	const char *direct;
+	const char *second; /* of the term that is summed with it: then their mean is held against the price */
 	double tolerance; /* of the direct value */
 	bool stands_in; /* may serve as the price where the fit has none */
 	const char *why;
 } pairs[] = {
-	{ TERM_CALLS, "null_call", 0.5, true,
+	{ TERM_CALLS, "null_call", NULL, 0.5, true,
 	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not" },
-	{ TERM_FILE_TO_USER, "read_copy", 0.2, true,
-	  "the direct figure is a read() of a warm file at the default chunk less its null calls; the price shares read's look-ups with the price of a call" },
-	{ TERM_USER_TO_SOCKET, "memcpy_copy", 0.2, false,
-	  "into the socket a copy finds its source in the CPU's caches after a read and out of them after a fault, and its target is memory that TCP just allocated" },
-	{ TERM_FAULTS, "fault", 0.5, true,
+	{ TERM_FILE_TO_USER, "read_copy", "handed_copy", 0.2, true,
+	  "the direct figures are a read() of a warm file at the default chunk less its null calls, and a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	{ TERM_USER_TO_SOCKET, "handed_copy", NULL, 0.2, false,
+	  "the direct figure is a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	{ TERM_MAPPED_TO_SOCKET, "mapped_copy", NULL, 0.2, false,
+	  "the direct figure is a copy from a mapping into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	{ TERM_FAULTS, "fault", NULL, 0.5, true,
 	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches" },
-	{ TERM_WAITS, "switch_cross_cpu", 0.5, false,
+	{ TERM_WAITS, "switch_cross_cpu", NULL, 0.5, false,
 	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not" },
-	{ TERM_WAITS, "disk_wait", 0.5, true,
+	{ TERM_WAITS, "disk_wait", NULL, 0.5, true,
 	  "a direct read sleeps once: request, interrupt, switch and wake-up together" },
-	{ TERM_DISK_TO_USER, "disk_read", 0.5, true,
+	{ TERM_DISK_TO_USER, "disk_read", NULL, 0.5, true,
 	  "what a direct read costs per byte once its fixed part is taken off" },
 };
 
@@ -87,6 +93,25 @@ json_t *direct_at_speed(const json_t *direct, double yardstick_s)
 	return out;
 }
 
+void direct_drop_apart(json_t *direct, double latency_s)
+{
+	json_t *list = json_object_get(direct, "measurements");
+	char reason[160];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_array_get(list, i);
+		double own = number_of(one, "core_latency_s");
+
+		if (isnan(own) || isnan(latency_s) || apart_near(own, latency_s))
+			continue;
+		snprintf(reason, sizeof(reason),
+			 "measured while the CPUs were at another distance (%.0f ns) than in the run (%.0f ns)",
+			 own * 1e9, latency_s * 1e9);
+		json_object_set_new(one, "value", json_null());
+		json_object_set_new(one, "reason", json_string(reason));
+	}
+}
+
 double direct_price(const json_t *direct, enum term term, const char **from)
 {
 	for (size_t i = 0; i < PAIRS; i++) {
@@ -102,20 +127,38 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 	return NAN;
 }
 
+/* Does a price stand for more than its own term, of the same kind? */
+static bool is_sum(const json_t *term)
+{
+	return json_is_true(json_object_get(json_array_get(json_object_get(term, "with"), 0),
+					    "summed"));
+}
+
 static json_t *check(const struct pair *p, const json_t *term, const json_t *direct)
 {
 	double price = number_of(term, "price"), low = number_of(term, "low"),
 	       high = number_of(term, "high"), d_low, d_high,
-	       d = direct_value(direct, p->direct, &d_low, &d_high);
-	bool overlap = low <= d_high && d_low <= high;
-	bool near = fabs(price - d) <= p->tolerance * d;
+	       d = direct_value(direct, p->direct, &d_low, &d_high), e_low, e_high,
+	       e = p->second && is_sum(term) ? direct_value(direct, p->second, &e_low, &e_high) : NAN;
+	bool both = isfinite(e);
+	bool overlap, near;
+	char names[80];
+
+	if (both) {
+		d = (d + e) / 2;
+		d_low = (d_low + e_low) / 2;
+		d_high = (d_high + e_high) / 2;
+	}
+	snprintf(names, sizeof(names), "%s%s%s", p->direct, both ? " and " : "", both ? p->second : "");
+	overlap = low <= d_high && d_low <= high;
+	near = fabs(price - d) <= p->tolerance * d;
 	json_t *out;
 
 	if (!isfinite(price) || !isfinite(d))
 		return NULL;
 	out = json_object();
 	json_object_set_new(out, "id", json_string(term_texts[p->term].id));
-	json_object_set_new(out, "direct_id", json_string(p->direct));
+	json_object_set_new(out, "direct_id", json_string(names));
 	json_object_set_new(out, "price", number(price));
 	json_object_set_new(out, "low", number(low));
 	json_object_set_new(out, "high", number(high));

@@ -26,4 +26,10 @@ double direct_price(const json_t *direct, enum term term, const char **from);
  */
 json_t *price_checks(const json_t *terms, const json_t *direct);
 
+/*
+ * Takes the value from those that need both CPUs and were measured at another distance of theirs than `latency_s`
+ * (analysis/apart.h), and gives them that reason.
+ */
+void direct_drop_apart(json_t *direct, double latency_s);
+
 #endif

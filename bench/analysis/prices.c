@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/apart.h"
 #include "analysis/fit.h"
 #include "analysis/host_speed.h"
 #include "analysis/price_checks.h"
@@ -167,11 +168,14 @@ static double common_speed(const struct result *r)
 static int collect(const struct result *r, struct collection *all)
 {
 	const struct case_result *first = NULL;
+	struct apart apart;
 	int err = 0;
 
 	*all = (struct collection){ .cases = calloc(r->case_count + 1, sizeof(*all->cases)),
 				    .not_used = json_array(), .speed = common_speed(r) };
 	all->direct = direct_at_speed(json_object_get(r->prices, "direct"), all->speed);
+	if (!apart_count(r, &apart))
+		direct_drop_apart(all->direct, apart.median_s);
 	if (!all->cases || !all->not_used)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->case_count && !err; i++) {

@@ -10,6 +10,7 @@
 
 #include "analysis/apart.h"
 #include "analysis/compare.h"
+#include "analysis/turns.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "report/grid.h"
@@ -19,7 +20,7 @@
 #define COMPARISON_SCHEMA "copytax.comparison/1"
 #define SHOWN_MAX 200 /* of a value that differs: mitigations are long */
 
-enum key { KEY_FAIL_IF = 'f', KEY_JSON = 'j', KEY_MARKDOWN = 'm', KEY_MARGIN = 0x200, KEY_VERDICTS, KEY_PLOT };
+enum key { KEY_FAIL_IF = 'f', KEY_JSON = 'j', KEY_MARKDOWN = 'm', KEY_MARGIN = 0x200, KEY_VERDICTS, KEY_PLOT, KEY_TURNS };
 
 struct options {
 	const char **paths;
@@ -27,7 +28,7 @@ struct options {
 	struct gate gates[COMPARE_GATES_MAX];
 	int gate_count;
 	double margin;
-	bool json, verdicts;
+	bool json, verdicts, turns;
 	const char *plot;
 	enum style style;
 	struct failure why;
@@ -41,6 +42,9 @@ static const struct argp_option option_table[] = {
 	  "call nothing different that is closer than this (2%): two runs of one build are not the same either",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
+	{ "in-turns", KEY_TURNS, NULL, 0,
+	  "the results are BASE NEW BASE NEW …, of two builds that were run in turns: compares pair by pair, which tells much smaller differences apart than two long runs do",
+	  0 },
 	{ "plot", KEY_PLOT, "FILE", 0,
 	  "draw the trend of many results of one host, in the order of time, as .svg or .png", 0 },
 	{ "verdicts", KEY_VERDICTS, NULL, 0,
@@ -78,6 +82,9 @@ static int take(struct options *o, int key, const char *text)
 	case KEY_PLOT:
 		o->plot = text;
 		return 0;
+	case KEY_TURNS:
+		o->turns = true;
+		return 0;
 	case KEY_VERDICTS:
 		o->verdicts = true;
 		return 0;
@@ -101,6 +108,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	if (key == ARGP_KEY_END && o->path_count < 2)
 		argp_failure(state, EXIT_WRONG_USE, 0,
 			     "name two results or more: BASE NEW [NEW…]; see --help");
+	if (key == ARGP_KEY_END && o->turns && o->path_count % 2)
+		argp_failure(state, EXIT_WRONG_USE, 0,
+			     "--in-turns takes results in pairs: BASE NEW BASE NEW ...; see --help");
 	return option_result(state, key, text, take(o, key, text), &o->why);
 }
 
@@ -212,7 +222,17 @@ static void put_differences(const json_t *doc, enum style style, FILE *out)
 static void put_speed(const json_t *doc, FILE *out)
 {
 	double slower = number_of(json_object_get(doc, "host_speed"), "slower");
+	const json_t *turns = json_object_get(doc, "turns");
 
+	if (turns) {
+		fprintf(out, "%.0f pairs of runs in turns: what the host does to both of a pair falls out of their ratio.\n",
+			number_of(turns, "pairs"));
+		if (number_of(turns, "apart") > 0)
+			fprintf(out, "In %.0f of them the CPUs were at another distance in the one than in the other; those say nothing.\n",
+				number_of(turns, "apart"));
+		putc('\n', out);
+		return;
+	}
 	if (isnan(slower))
 		fputs("How fast the host was is not known for both (no yardstick): a change of all cases alike may be the host's.\n\n",
 		      out);
@@ -381,7 +401,9 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 	put_speed(doc, out);
 	err = put_table(doc, style, out);
 	fprintf(out,
-		"\nChanges are medians of all pairs of samples with 95 %% intervals; verdicts are corrected for %zu cases\nand call nothing different that is closer than %.3g %%.\n",
+		"\nChanges are %s with 95 %% intervals; verdicts are corrected for %zu cases\nand call nothing different that is closer than %.3g %%.\n",
+		json_object_get(doc, "turns") ? "of the medians of each pair of runs (Wilcoxon, Hodges and Lehmann)" :
+						"medians of all pairs of samples",
 		json_array_size(json_object_get(doc, "cases")), number_of(doc, "margin") * 100);
 	put_reasons(doc, style, out);
 	put_missing(doc, style, out);
@@ -460,6 +482,36 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 	return err;
 }
 
+/* All pairs together, as one comparison. */
+static int compare_turns(struct options *o, json_t *list, bool *failed, struct failure *why)
+{
+	struct result **results = calloc(o->path_count, sizeof(*results));
+	json_t *doc = NULL;
+	int err = results ? 0 : fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+
+	for (size_t i = 0; i < o->path_count && !err; i++)
+		err = result_load(o->paths[i], &results[i], why);
+	if (!err) {
+		doc = turns_compare(results, o->path_count, o->margin, o->gates,
+				    (size_t)o->gate_count);
+		if (!doc)
+			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	}
+	if (!err && !json_array_size(json_object_get(doc, "cases")))
+		err = nothing_in_common(doc, o->paths[0], o->paths[1], why);
+	if (!err) {
+		json_object_set_new(doc, "base_path", json_string(o->paths[0]));
+		json_object_set_new(doc, "new_path", json_string(o->paths[1]));
+		*failed = json_is_true(json_object_get(doc, "failed"));
+		json_array_append(list, doc);
+	}
+	json_decref(doc);
+	for (size_t i = 0; results && i < o->path_count; i++)
+		result_free(results[i]);
+	free(results);
+	return err;
+}
+
 /* Side by side what is more than two; *all is the document's part, or NULL. The picture, when it is asked for. */
 static int show_many(const struct options *o, json_t **all, struct failure *why)
 {
@@ -502,7 +554,7 @@ int cmd_compare(int argc, char **argv)
 		.options = option_table,
 		.parser = parse,
 		.args_doc = "BASE NEW [NEW...]",
-		.doc = "Compares results with the first: what differs in machine and settings, then each case with its interval and verdict. Exits with 1 only when --fail-if asked and a case is worse with confidence.",
+		.doc = "Compares results with the first (or pair by pair, --in-turns): what differs in machine and settings, then each case with its interval and verdict. Exits with 1 only when --fail-if asked and a case is worse with confidence.",
 	};
 	struct options o = { .margin = COMPARE_MARGIN, .style = STYLE_TEXT };
 	struct failure why = { 0 };
@@ -518,8 +570,8 @@ int cmd_compare(int argc, char **argv)
 		return cmd_failed(&why);
 	}
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	err = compare_all(&o, list, &failed, &why);
-	if (!err && o.json && (o.plot || o.path_count > 2))
+	err = o.turns ? compare_turns(&o, list, &failed, &why) : compare_all(&o, list, &failed, &why);
+	if (!err && o.json && (o.plot || (o.path_count > 2 && !o.turns)))
 		err = show_many(&o, &all, &why);
 	if (!err && o.json) {
 		doc = json_pack("{s:s, s:O, s:b}", "schema", COMPARISON_SCHEMA, "comparisons", list,
@@ -538,7 +590,7 @@ int cmd_compare(int argc, char **argv)
 		else if (put_comparison(json_array_get(list, i), o.style, stdout))
 			err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	}
-	if (!err && !o.json && (o.plot || o.path_count > 2))
+	if (!err && !o.json && (o.plot || (o.path_count > 2 && !o.turns)))
 		err = show_many(&o, &all, &why);
 	free(o.paths);
 	json_decref(list);

@@ -17,6 +17,8 @@
 
 #include "analysis/stats.h"
 #include "measure/clock.h"
+#include "measure/core_latency.h"
+#include "measure/handed_copy.h"
 #include "measure/yardstick.h"
 #include "transfer/cache.h"
 #include "transfer/child.h"
@@ -28,13 +30,15 @@
 #define SMALL_CHUNK 4096u
 #define LARGE_CHUNK (1u << 20)
 #define TURNS 2000
+#define HANDED_PIECE 32768u
+#define HANDED_BYTES (64u << 20)
 #define DISK_SMALL 4096u
 #define DISK_LARGE (256u << 10)
 #define DISK_READS 64
 #define DISK_ALIGN 4096u
 
 enum id { NULL_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
-	  SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, IDS };
+	  HANDED_COPY, MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, IDS };
 
 static const struct {
 	const char *id, *name, *unit, *how;
@@ -53,6 +57,10 @@ static const struct {
 		    "the first touch of every page of a fresh mapping, less that of a second pass, by faults that getrusage counted" },
 	[FAULT_PAGES] = { "fault_pages", "pages that a fault maps", "pages per fault",
 			  "pages of the file by faults that getrusage counted" },
+	[HANDED_COPY] = { "handed_copy", "a copy from a buffer into memory that the receiver's CPU reads", "s per GB",
+			  "memcpy() from a buffer in the caches into 32 MiB that go round, read by a thread on the receiver's CPU; waiting not included" },
+	[MAPPED_COPY] = { "mapped_copy", "a copy from a mapping into memory that the receiver's CPU reads", "s per GB",
+			  "the same from the mapped and touched file, end to end" },
 	[SWITCH_SAME] = { "switch_same_cpu", "a context switch on one CPU", "s per switch",
 			  "two processes and two pipes: the CPU time of both by voluntary switches, less a write and a read of a pipe that nobody waits at" },
 	[SWITCH_CROSS] = { "switch_cross_cpu", "a wait for another CPU", "s per switch",
@@ -69,6 +77,7 @@ struct word {
 	char reason[160]; /* when it could not be done */
 	double value[SAMPLES];
 	double yardstick_s; /* before and after it, the mean */
+	double core_latency_s; /* of what needs both CPUs, before and after it, the larger; NaN: of the others */
 };
 
 /* The measuring process. */
@@ -194,6 +203,54 @@ static void faults_and_memcpy(struct bench *b)
 		munmap(map, size);
 	}
 	close(fd);
+}
+
+/* The ring's pieces: the run's chunk where it divides the receiver's buffer. */
+static size_t handed_piece(const struct bench *b)
+{
+	size_t chunk = b->settings->chunk;
+
+	return chunk >= SMALL_CHUNK && chunk <= HANDED_PIECE && !(chunk & (chunk - 1)) ?
+		       chunk :
+		       HANDED_PIECE;
+}
+
+static void handed_copies(struct bench *b)
+{
+	struct handed_source hot = { b->buffer, 0, handed_piece(b) }, mapped = hot;
+	size_t size = (size_t)b->settings->size / hot.piece * hot.piece;
+	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	void *map = MAP_FAILED;
+
+	if (!err && (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu)) {
+		for (int id = HANDED_COPY; id <= MAPPED_COPY; id++)
+			snprintf(b->words[id].reason, sizeof(b->words[id].reason),
+				 "sender and receiver are not pinned to two CPUs");
+		close(fd);
+		return;
+	}
+	if (!err && !size)
+		err = -ENODATA;
+	if (!err)
+		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (!err && map == MAP_FAILED)
+		err = -errno;
+	hot.span = hot.piece;
+	mapped.from = map;
+	mapped.span = size;
+	for (int s = 0; s < SAMPLES && !err; s++) {
+		err = handed_copy(&hot, HANDED_BYTES, b->settings->peer_cpu,
+				  &b->words[HANDED_COPY].value[s]);
+		if (!err)
+			err = handed_copy(&mapped, HANDED_BYTES, b->settings->peer_cpu,
+					  &b->words[MAPPED_COPY].value[s]);
+	}
+	if (err)
+		cannot(b, HANDED_COPY, MAPPED_COPY, "copying to another CPU", -err);
+	if (map != MAP_FAILED)
+		munmap(map, size);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* A token goes out on one pipe and comes back on the other. */
@@ -349,6 +406,20 @@ static void timed(struct bench *b, int first, int last, void (*measure)(struct b
 		b->words[id].yardstick_s = mean;
 }
 
+/* The same for what needs both CPUs. */
+static void timed_between(struct bench *b, int first, int last, void (*measure)(struct bench *b))
+{
+	int cpu = b->settings->cpu, peer = b->settings->peer_cpu;
+	double before, after;
+
+	(void)core_latency(cpu, peer, &before);
+	timed(b, first, last, measure);
+	(void)core_latency(cpu, peer, &after);
+	for (int id = first; id <= last; id++)
+		b->words[id].core_latency_s = isnan(before) || isnan(after) ? NAN :
+									       fmax(before, after);
+}
+
 static void all_switches(struct bench *b)
 {
 	const struct direct_settings *settings = b->settings;
@@ -376,7 +447,7 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	b->settings = settings;
 	b->buffer = buffer;
 	for (int id = 0; id < IDS; id++)
-		b->words[id].id = id;
+		b->words[id] = (struct word) { .id = id, .core_latency_s = NAN };
 	if (placement_pin(settings->cpu))
 		child_exit(EXIT_FAILURE);
 	/* without it the measurements stand as they are */
@@ -384,7 +455,8 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	timed(b, NULL_CALL, NULL_CALL, null_calls);
 	timed(b, READ_COPY, READ_COPY_1M, read_copies);
 	timed(b, MEMCPY_COPY, FAULT_PAGES, faults_and_memcpy);
-	timed(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
+	timed_between(b, HANDED_COPY, MAPPED_COPY, handed_copies);
+	timed_between(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
 	timed(b, DISK_WAIT, DISK_READ, disk_reads);
 	for (int id = 0; id < IDS; id++)
 		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
@@ -415,6 +487,8 @@ static json_t *word_json(const struct word *w)
 	}
 	json_object_set_new(out, "yardstick_s",
 			    isfinite(w->yardstick_s) ? json_real(w->yardstick_s) : json_null());
+	if (isfinite(w->core_latency_s) && w->id != SWITCH_SAME)
+		json_object_set_new(out, "core_latency_s", json_real(w->core_latency_s));
 	json_object_set_new(out, "how", json_string(texts[w->id].how));
 	return out;
 }

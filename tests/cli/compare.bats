@@ -100,3 +100,38 @@ extra_setup() {
 	run --separate-stderr "$copytax" run --precision 2 --out none
 	says 2 'no precision'
 }
+
+@test "in turns: pairs of runs are one comparison, and a difference in all of them is told" {
+	local pairs=() i
+	for i in 1 2 3 4 5 6 7 8; do
+		# a host of another mood in each pair, which both runs of it feel
+		jq --argjson f "$i" '.cases[].samples.sender_cpu_s[] *= $f' a/result.json >"base$i.json"
+		jq --argjson f "$i" '.cases[].samples.sender_cpu_s[] *= $f
+			| (.cases[] | select(.method == "read_write") | .samples.sender_cpu_s[]) *= 1.1' a/result.json >"new$i.json"
+		pairs+=("base$i.json" "new$i.json")
+	done
+	run --separate-stderr "$copytax" compare --in-turns --fail-if 'sender_cpu>5%' "${pairs[@]}"
+	echo "$output $stderr"
+	[ "$status" -eq 1 ]
+	[[ $output == *"8 pairs of runs in turns"* ]]
+	[[ $output == *"read_write 32K warm"*"+10.0 % (+10.0 to +10.0)  worse"* ]]
+	"$copytax" compare --in-turns --json "${pairs[@]}" | jq -e '.comparisons | length == 1 and (.[0] | .turns.pairs == 8 and
+		(.cases | map(.metrics.sender_cpu | [.verdict, .n_new])) == [["worse", 8], ["same", 8]])'
+	# one after the other, the same sixteen show nothing but the host
+	run --separate-stderr "$copytax" compare base1.json new2.json
+	[[ $output != *"read_write 32K warm"*"+10.0 %"* ]]
+	run --separate-stderr "$copytax" compare --in-turns base1.json new1.json base2.json
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"in pairs"* ]]
+}
+
+@test "results whose CPUs were at different distances are compared where both have samples, or not comparable" {
+	jq '.cases[].samples |= (.core_latency_s |= map(1.2e-7) | .core_latency_after_s |= map(1.2e-7))' a/result.json >near.json
+	jq '.cases[].samples |= (.core_latency_s |= map(4.5e-7) | .core_latency_after_s |= map(4.5e-7))' a/result.json >far.json
+	# most far, ten of a case's rounds near
+	jq '.cases[].samples |= (.core_latency_s[3:13] = [range(10) | 1.2e-7] | .core_latency_after_s = .core_latency_s)' far.json >both.json
+	run --separate-stderr "$copytax" compare near.json far.json
+	echo "$output"
+	[[ $output == *"Not comparable"*"distance of the two CPUs"* ]]
+	"$copytax" compare --json near.json both.json | jq -e '.comparisons[0] | .comparable and (.cases | all(.metrics.sender_cpu.n_new == 10))'
+}
