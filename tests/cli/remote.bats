@@ -243,7 +243,8 @@ two_hosts() {
 
 @test "serve: SIGINT and SIGTERM end it and its sessions" {
 	for signal in INT TERM HUP; do
-		serve -- --bind 127.0.0.1:0 --secret-file ../secret
+		# under nohup it would be left ignored
+		serve env --default-signal=HUP -- --bind 127.0.0.1:0 --secret-file ../secret
 		stranger hold ../secret < <(exec sleep 60) >../held 2>&1 3>&- &
 		held=$!
 		wait_until 10 grep -q held ../held

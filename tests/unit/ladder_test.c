@@ -32,7 +32,7 @@ static void refuse(struct ladder *ladder, enum probe_rung rung, enum hook_stage 
 {
 	for (size_t i = 0; i < hook_count; i++)
 		if (hooks[i].rung == rung)
-			ladder->states[i] = (struct hook_state){ .stage = stage, .err = err };
+			ladder->states[i] = (struct hook_state) { .stage = stage, .err = err };
 }
 
 /* The same for the hooks of one function or tracepoint, of a rung. */
@@ -44,7 +44,7 @@ static void refuse_one(struct ladder *ladder, enum probe_rung rung, const char *
 	for (size_t i = 0; i < hook_count; i++) {
 		if (hooks[i].rung != rung || strcmp(hooks[i].target, target) != 0)
 			continue;
-		ladder->states[i] = (struct hook_state){ .stage = stage, .err = err };
+		ladder->states[i] = (struct hook_state) { .stage = stage, .err = err };
 		found++;
 	}
 	assert_true(found > 0);
@@ -92,7 +92,8 @@ static void a_refused_rung_says_what_refused_it(void **state)
 		const char *says;
 	} cases[] = {
 		{ EPERM, STAGE_LOAD,
-		  "EPERM at load (this kernel's policy or a lockdown refuses probes on functions)" },
+		  "EPERM at load (this kernel's policy or a lockdown refuses probes on "
+		  "functions)" },
 		{ EBUSY, STAGE_ATTACH,
 		  "EBUSY at attach (the function is excluded from tracing (notrace))" },
 		{ ENOTSUPP, STAGE_ATTACH,
@@ -128,10 +129,11 @@ static void a_kernel_without_kprobes_says_so(void **state)
 	choose(&ladder, rows);
 	/* no tracepoint tells what skb_copy_ubufs copied, and no result of a call does */
 	assert_int_equal(rows[PROBE_DEFERRED].rung, RUNG_NONE);
-	assert_string_equal(rows[PROBE_DEFERRED].reason,
-			    "fexit skb_copy_ubufs: ENOTSUPP at attach (not supported on this "
-			    "architecture by this kernel); kretprobe skb_copy_ubufs: ENOENT at load "
-			    "(the kernel is built without kprobes)");
+	assert_string_equal(
+		rows[PROBE_DEFERRED].reason,
+		"fexit skb_copy_ubufs: ENOTSUPP at attach (not supported on this "
+		"architecture by this kernel); kretprobe skb_copy_ubufs: ENOENT at load "
+		"(the kernel is built without kprobes)");
 	/* results of calls do tell what was read; then nothing is left to hold it against */
 	assert_int_equal(rows[PROBE_FILE_TO_USER].rung, RUNG_LEDGER);
 	assert_string_equal(rows[PROBE_FILE_TO_USER].how, PROBE_LEDGER);
@@ -248,8 +250,9 @@ static void one_vector_of_interrupts_is_enough(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < hook_count; i++)
-		if (hooks[i].group == GROUP_INTERRUPTS && strcmp(hooks[i].target, "irq_work_entry") != 0)
-			ladder.states[i] = (struct hook_state){ .stage = STAGE_ABSENT };
+		if (hooks[i].group == GROUP_INTERRUPTS &&
+		    strcmp(hooks[i].target, "irq_work_entry") != 0)
+			ladder.states[i] = (struct hook_state) { .stage = STAGE_ABSENT };
 	choose(&ladder, rows);
 	assert_string_equal(rows[PROBE_INTERRUPTS].how, "tp_btf irq_work_entry");
 
