@@ -97,7 +97,7 @@ if make_all plain BUILD="$build"; then
 	if wants cli; then
 		# longest first
 		cli cli "$build" transfers signals bad_input commands page report hostile lesson deps
-		cli cli "$build" remote compare
+		cli cli "$build" remote compare calibrate
 		cli cli "$build" conditions
 		# these build on the tree itself: alone
 		cli cli "$build" make

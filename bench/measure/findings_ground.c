@@ -90,5 +90,3 @@ bool ground_one_of(const char *name, const char *const *names, size_t count)
 			return true;
 	return false;
 }
-
-/* The network. */

@@ -298,8 +298,6 @@ static json_t *hypervisor(void)
 	for (i = 0; i < COUNT(dmi); i++)
 		if (!first_line(dmi[i], line, sizeof(line)) && known_hypervisor(line))
 			return fact_known(json_string(known_hypervisor(line)), dmi[i]);
-	if (cpuinfo("flags", line, sizeof(line)) && strstr(line, " hypervisor"))
-		return fact_known(json_string("unnamed"), "/proc/cpuinfo flags");
 #if defined(__x86_64__) || defined(__i386__)
 	return fact_known(json_string("unnamed"), "CPUID leaf 1 has the hypervisor bit");
 #else

@@ -55,7 +55,11 @@ static bool option_value(const char *command, const char *option, char *out, siz
 	if (!at)
 		return false;
 	at += strlen(option);
-	at += strspn(at, " =");
+	/* nothing after "=" is nothing, not the next option */
+	if (*at == '=')
+		at++;
+	else
+		at += strspn(at, " ");
 	len = strcspn(at, " ");
 	if (!len || len >= size)
 		return false;

@@ -206,13 +206,28 @@ json_t *trend_json(const struct trend_entry *entries, size_t count)
 
 /* ---- the picture ---- */
 
-/* The cases that are drawn: warm, at the chunk of the first of them. */
-static bool drawn(const struct result *r, const struct case_result *c)
+#define SERIES_MAX 64
+
+static bool drawable(const struct result *r, const struct case_result *c)
 {
 	const json_t *chunk = json_object_get(r->settings, "chunk_default");
 
 	return c->status == CASE_OK && !strcmp(c->cache, "warm") &&
 	       (!json_is_integer(chunk) || c->chunk == (uint64_t)json_integer_value(chunk));
+}
+
+/* The cases that are drawn: warm ones under the conditions of the first, so that a method has one line. */
+static bool drawn(const struct result *r, const struct case_result *c)
+{
+	const struct case_result *first = r->cases;
+
+	if (!drawable(r, c))
+		return false;
+	while (!drawable(r, first))
+		first++;
+	return c->chunk == first->chunk && c->payload == first->payload &&
+	       c->connections == first->connections && !strcmp(c->sink, first->sink) &&
+	       !strcmp(c->link, first->link);
 }
 
 static void put_data(const struct trend_entry *entries, size_t count, FILE *data, FILE *labels)
@@ -222,7 +237,7 @@ static void put_data(const struct trend_entry *entries, size_t count, FILE *data
 	char chunk[FORMAT_MAX], text[256];
 
 	fputs("method\tplace\tmedian\tlow\thigh\n", data);
-	for (size_t k = 0; k < first->case_count; k++) {
+	for (size_t k = 0; k < first->case_count && series < SERIES_MAX; k++) {
 		const struct case_result *c = &first->cases[k];
 
 		if (!drawn(first, c))
@@ -236,14 +251,12 @@ static void put_data(const struct trend_entry *entries, size_t count, FILE *data
 				v.high / gb);
 		}
 		if (!series++)
-			fputs("array trend_method[64]\n", labels);
-		if (series > 64)
-			break;
+			fprintf(labels, "array trend_method[%d]\n", SERIES_MAX);
 		fprintf(labels, "trend_method[%zu] = ", series);
 		put_gnuplot(labels, c->method);
 		snprintf(text, sizeof(text),
-			 "warm, chunk %s; whiskers: 95 %% interval of the median",
-			 format_chunk(c->chunk, chunk));
+			 "warm, %.32s, %.32s, chunk %s; whiskers: 95 %% interval of the median",
+			 c->sink, c->link, format_chunk(c->chunk, chunk));
 		fputs("\ncompared_text = ", labels);
 		put_gnuplot(labels, text);
 		putc('\n', labels);
@@ -307,8 +320,10 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 		   *ending = strrchr(picture, '.');
 	char dir[PATH_MAX], sources[PATH_MAX], folder[PATH_MAX], target[2 * PATH_MAX];
 	const char *const argv[] = { "gnuplot", "-d", "-c", "trend.gp", dir, target, NULL };
-	const struct tool tool = { "gnuplot", "gnuplot-nox", "trend.gp", argv, sources, target, NULL };
-	size_t drawable = 0;
+	const struct tool tool = {
+		"gnuplot", "gnuplot-nox", "trend.gp", argv, sources, target, NULL
+	};
+	size_t cases = 0;
 	int err;
 
 	for (size_t i = 0; i < count; i++)
@@ -317,8 +332,8 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 				    "these results are of several hosts, and a trend is of one: "
 				    "leave --plot out for the table");
 	for (size_t k = 0; k < entries[0].result->case_count; k++)
-		drawable += drawn(entries[0].result, &entries[0].result->cases[k]);
-	if (!drawable)
+		cases += drawn(entries[0].result, &entries[0].result->cases[k]);
+	if (!cases)
 		return fail(why, EXIT_WRONG_USE, EINVAL, "%s has no warm case to draw",
 			    entries[0].path);
 	if (!ending || (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0))

@@ -23,16 +23,6 @@
 const char *const cache_names[CACHES] = { [CACHE_WARM] = "warm", [CACHE_COLD] = "cold",
 					 [CACHE_HALF] = "half" };
 
-int cache_parse(const char *name, enum cache *cache)
-{
-	for (int i = 0; i < CACHES; i++)
-		if (!strcmp(name, cache_names[i])) {
-			*cache = (enum cache)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 /* The kernel's ABI for cachestat(2), which older headers lack. */
 struct cachestat_range {
 	uint64_t offset, length;

@@ -18,9 +18,6 @@ enum cache {
 
 extern const char *const cache_names[CACHES];
 
-/* Returns 0, or -EINVAL for a name there is none of. */
-int cache_parse(const char *name, enum cache *cache);
-
 /* Pages of the first `size` bytes that are in the page cache, by cachestat(2), else mincore(2). */
 int cache_resident(int fd, uint64_t size, uint64_t *resident, uint64_t *pages);
 

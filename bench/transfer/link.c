@@ -28,16 +28,6 @@ const char *const link_summaries[LINKS] = {
 	[LINK_REMOTE] = "TCP to 'copytax serve' on another host",
 };
 
-int link_parse(const char *name, enum link_kind *kind)
-{
-	for (int i = 0; i < LINKS; i++)
-		if (!strcmp(name, link_names[i])) {
-			*kind = (enum link_kind)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 bool link_is_tcp(enum link_kind kind)
 {
 	return kind != LINK_UNIX;

@@ -50,9 +50,6 @@ struct link_actual {
 	int nodelay;
 };
 
-/* Returns 0, or -EINVAL for a name there is none of. */
-int link_parse(const char *name, enum link_kind *kind);
-
 /* Does it run TCP? What is set and counted in TCP holds for these only. */
 bool link_is_tcp(enum link_kind kind);
 

@@ -205,7 +205,7 @@ static void start_session(struct server *s, struct greeting *g)
 	pid = child_fork(&child);
 	if (!pid) {
 		session_main(s, g, mac, child.control);
-		_exit(0);
+		child_exit(0);
 	}
 	if (pid < 0) {
 		greeting_refuse(g, REFUSAL_CANT, "can't start a process for the session");

@@ -208,7 +208,7 @@ static int transfer(struct session *s, const struct protocol_prepare *p)
 	if (!pid) {
 		close(s->wire.fd);
 		receiver_serve(&spec, listener, receiver.control);
-		_exit(0);
+		child_exit(0);
 	}
 	close(listener);
 	if (pid < 0)

@@ -29,16 +29,6 @@ const char *const sink_summaries[SINKS] = {
 	[SINK_ZEROCOPY] = "TCP_ZEROCOPY_RECEIVE: pages mapped instead of copied, where the kernel can",
 };
 
-int sink_parse(const char *name, enum sink *sink)
-{
-	for (int i = 0; i < SINKS; i++)
-		if (!strcmp(name, sink_names[i])) {
-			*sink = (enum sink)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 int sink_open(struct sink_state *state, enum sink sink, const struct sink_state *first)
 {
 	void *buffer = NULL;

@@ -33,9 +33,6 @@ struct sink_state {
 extern const char *const sink_names[SINKS];
 extern const char *const sink_summaries[SINKS];
 
-/* Returns 0, or -EINVAL for a name there is none of. */
-int sink_parse(const char *name, enum sink *sink);
-
 /*
  * Allocates what the sink needs and touches it; the buffer is that of `first`, if there is one and the
  * sink does not look at the bytes. Returns 0 or -errno. sink_close() also after a failure.

@@ -86,6 +86,29 @@ extra_setup() {
 	says 2 'nowhere'
 }
 
+@test "a trend has one line per method, of cases under the same conditions, and as many as have a place" {
+	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+	jq '.cases += [.cases[] | .sink = "truncate", (.link = "unix")]' a/result.json >sinks.json
+	jq '.run.started = "2099-01-02T03:04:05Z"' sinks.json >later.json
+	run --separate-stderr "$copytax" compare --verdicts --plot trend.svg sinks.json later.json
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$(grep -c '<text>sendfile<' trend.svg)" -eq 1 ]
+	grep -q 'warm, drain, tcp, chunk 32K' trend.svg
+	# more methods than there are names for
+	jq '.cases = [range(70) as $i | .cases[0] | .method = "m\($i)"]' a/result.json >many.json
+	run --separate-stderr "$copytax" compare --verdicts --plot many.svg many.json many.json
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	grep -q '<text>m63<' many.svg
+	jq '.cases[].cache = "cold"' a/result.json >cold.json
+	run --separate-stderr "$copytax" compare --verdicts --plot none.svg cold.json cold.json
+	says 2 'no warm case to draw'
+	[ ! -e none.svg ]
+}
+
 @test "precision is reached, or the result says that it never was" {
 	"$copytax" run --size 256K --methods sendfile --rounds 2 --precision 99% --watched 0 --events none --quiet \
 		--out wide >/dev/null

@@ -105,9 +105,10 @@ able() {
 	exit 1
 }
 
-# Starts copytax in the background: pid; its stderr goes to err, its output to out.
+# Starts copytax in the background: pid; its stderr goes to err, its output to out. Tests that run under nohup have
+# SIGHUP ignored, and copytax would leave it so.
 start() {
-	"$copytax" "$@" >../out 2>../err &
+	env --default-signal=HUP "$copytax" "$@" >../out 2>../err &
 	pid=$!
 }
 
