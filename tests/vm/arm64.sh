@@ -58,7 +58,9 @@ cannot() {
 	exit 77
 }
 
-for tool in aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf qemu-system-aarch64 apt-get dpkg-deb cpio gzip make jq flock timeout; do
+tools=(aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf apt-get dpkg-deb make flock timeout)
+[[ -n $dist ]] || tools+=(qemu-system-aarch64 cpio gzip jq)
+for tool in "${tools[@]}"; do
 	PATH=$PATH:/sbin:/usr/sbin command -v "$tool" >/dev/null ||
 		cannot "this needs $tool ('make deps' installs it: gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-system-arm)"
 done
@@ -116,16 +118,18 @@ fi
 
 # the caller's make hands down its own switches
 unset MAKEFLAGS MFLAGS MAKELEVEL
-compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root"
+# the cache's place gets into no binary, as the tree's does not
+compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root -ffile-prefix-map=$cache/root=/"
 if [[ -n $dist ]]; then
 	mkdir -p "$(dirname "$dist")"
-	if ! nice make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" DIST="$build-dist" dist >"$work/make" 2>&1; then
+	if ! nice make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" OPT='-O2 -g0' \
+		${COMMIT:+COMMIT="$COMMIT"} static >"$work/make" 2>&1; then
 		cat "$work/make"
 		echo "FAIL arm64: the static program does not build"
 		exit 1
 	fi
-	cp "$build-dist/copytax-arm64" "$dist"
-	echo "ok arm64: $dist ($(stat -c %s "$dist") bytes)"
+	cp "$build-dist/copytax-static" "$dist"
+	printf '  %-8s %s (%d bytes)\n' DIST "$dist" "$(stat -c %s "$dist")"
 	exit 0
 fi
 
