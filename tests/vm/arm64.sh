@@ -58,11 +58,14 @@ cannot() {
 	exit 77
 }
 
-tools=(aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf apt-get dpkg-deb make flock timeout)
+for tool in apt-get dpkg-deb; do
+	command -v "$tool" >/dev/null || cannot "this takes arm64's libraries from Debian's archive, and there is no $tool"
+done
+tools=(aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf make flock timeout)
 [[ -n $dist ]] || tools+=(qemu-system-aarch64 cpio gzip jq)
 for tool in "${tools[@]}"; do
 	PATH=$PATH:/sbin:/usr/sbin command -v "$tool" >/dev/null ||
-		cannot "this needs $tool ('make deps' installs it: gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-system-arm)"
+		cannot "this needs $tool ('make deps' installs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-system-arm)"
 done
 # shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
