@@ -74,7 +74,7 @@ END {
 	print "Written by `tests/vm/matrix.sh`: the static program in an emulated machine with one CPU, ext4 unless another"
 	print "file system is named. ✓: what arrived was verified by its hash. The number is the sender's copy factor (bytes"
 	print "copied ÷ payload), exact; – is unknown, with its reason below. Then the rung by which calls and sites were counted."
-	print "The smaller table under each has the methods beside the classic five."
+	print "A smaller table has the methods beside the classic five, where they were tried."
 	for (k = 1; k <= kernel_count; k++) {
 		printf "\n## %s\n\n| |", kernels[k]
 		for (m = 1; m <= method_count; m++)
