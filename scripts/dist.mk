@@ -15,9 +15,10 @@ export SOURCE_DATE_EPOCH
 # `make dist ARCH=arm64` makes that one only, and fails where it can't be made.
 dist: dist-$(NAME) $(if $(filter command%,$(origin ARCH)),,$(if $(filter x86_64,$(NATIVE)),dist-arm64-too)) ## one static program that runs anywhere, for x86-64 and arm64: build/dist/copytax-ARCH
 
-# Built by a make of its own: other flags, other objects, the same sources.
+# Built by a make of its own: other flags, other objects, the same sources. By its whole path: what an object depends on
+# is kept under the name that it was built by, and a change of names (build/dist, /srv/copytax/build/dist) would lose it.
 dist-$(NATIVE):
-	$(Q)$(MAKE) BUILD=$(DIST)/$(NATIVE) OPT='-O2 -g0' static
+	$(Q)$(MAKE) BUILD=$(abspath $(DIST))/$(NATIVE) OPT='-O2 -g0' static
 	$(Q)cp $(DIST)/$(NATIVE)/copytax-static $(DIST)/copytax-$(NATIVE)
 	$(say) DIST "$(DIST)/copytax-$(NATIVE) ($$(stat -c %s $(DIST)/copytax-$(NATIVE)) bytes)"
 

@@ -77,7 +77,7 @@ mapfile -t libraries < <(sed -n 's/^\([a-z0-9.+-]*-dev\) .*/\1/p' "$top/scripts/
 listed=$(cksum <<<"${libraries[*]}")
 caches=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
 cache=$caches/arm64/$codename-${listed%% *}
-build=${BUILD:-$top/build}/arm64
+build=$(realpath -m "${BUILD:-$top/build}")/arm64
 work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-arm64.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
