@@ -3,21 +3,33 @@
 # own. Included by the Makefile.
 
 DIST    ?= $(BUILD)/dist
-PROGRAM := $(DIST)/copytax-$(ARCH:x86=x86_64)
+# ARCH as the programs are called; the one that the compiler here makes
+NAME    := $(ARCH:x86=x86_64)
+NATIVE  := $(shell uname -m | sed 's/aarch64/arm64/')
 # the time that a package's files carry: the commit's
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
 export SOURCE_DATE_EPOCH
 
-.PHONY: dist dist-arm64 dist-check static
+.PHONY: dist dist-x86_64 dist-arm64 dist-arm64-too dist-check static
 
-# Built by a make of its own: other flags, other objects, the same sources.
-dist: ## one static program that runs anywhere: build/dist/copytax-ARCH
-	$(Q)$(MAKE) BUILD=$(DIST)/$(ARCH) OPT='-O2 -g0' static
-	$(Q)cp $(DIST)/$(ARCH)/copytax-static $(PROGRAM)
-	$(say) DIST "$(PROGRAM) ($$(stat -c %s $(PROGRAM)) bytes)"
+# `make dist ARCH=arm64` makes that one only, and fails where it can't be made.
+dist: dist-$(NAME) $(if $(filter command%,$(origin ARCH)),,$(if $(filter x86_64,$(NATIVE)),dist-arm64-too)) ## one static program that runs anywhere, for x86-64 and arm64: build/dist/copytax-ARCH
 
-dist-arm64: ## the same for arm64, by a cross compiler: build/dist/copytax-arm64
+# Built by a make of its own: other flags, other objects, the same sources. By its whole path: what an object depends on
+# is kept under the name that it was built by, and a change of names (build/dist, /srv/copytax/build/dist) would lose it.
+dist-$(NATIVE):
+	$(Q)$(MAKE) BUILD=$(abspath $(DIST))/$(NATIVE) OPT='-O2 -g0' static
+	$(Q)cp $(DIST)/$(NATIVE)/copytax-static $(DIST)/copytax-$(NATIVE)
+	$(say) DIST "$(DIST)/copytax-$(NATIVE) ($$(stat -c %s $(DIST)/copytax-$(NATIVE)) bytes)"
+
+ifeq ($(NATIVE),x86_64)
+dist-arm64: ## the one for arm64 alone, by a cross compiler and arm64's libraries, which it fetches
 	$(Q)tests/vm/arm64.sh --dist $(DIST)/copytax-arm64
+
+dist-arm64-too:
+	$(Q)tests/vm/arm64.sh --dist $(DIST)/copytax-arm64 || \
+		{ [ $$? -eq 77 ] && rm -f $(DIST)/copytax-arm64 && echo 'dist: none for arm64, for that reason'; }
+endif
 
 static: $(BUILD)/copytax-static
 
@@ -29,7 +41,7 @@ $(BUILD)/copytax-static: $(OBJECTS) $(BUILD)/obj/bench/static/absent.o $(BUILD)/
 		$(foreach f,dlopen dlsym dlerror dlclose getaddrinfo freeaddrinfo,-Wl,--wrap=$(f)) $^ \
 		-Wl,--start-group $(filter-out -ludev,$(LDLIBS)) -Wl,--end-group -o $@
 
-dist-check: ## two static builds in different places must be the same bytes
+dist-check: ## two static builds in different places must be the same bytes, for each architecture
 	$(Q)scripts/dist-check.sh $(BUILD)
 
 .PHONY: deb
@@ -66,5 +78,5 @@ analyze: ## gcc -fanalyzer over everything (its findings are errors)
 coverage: ## how much of bench/ the unit and command tests run: build/coverage/index.html
 	$(Q)scripts/coverage.sh $(BUILD)
 
-matrix: dist ## every kernel, every hardship, in emulation: docs/matrix.md (about half an hour)
-	$(Q)tests/vm/matrix.sh --program $(PROGRAM)
+matrix: dist ## every kernel of both architectures, every hardship, in emulation: docs/matrix.md (about an hour)
+	$(Q)tests/vm/matrix.sh --dist $(DIST) --rows $(BUILD)/matrix.rows

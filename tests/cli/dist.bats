@@ -5,7 +5,9 @@ load helpers
 
 extra_setup() {
 	build=$(dirname "$BINARY")
-	static=$build/dist/copytax-$(uname -m)
+	arch=$(uname -m)
+	arch=${arch/aarch64/arm64}
+	static=$build/dist/copytax-$arch
 }
 
 target() {
@@ -15,7 +17,7 @@ target() {
 }
 
 @test "the static program asks for no library, and needs nothing beside it" {
-	target dist
+	target "dist-$arch"
 	run ldd "$static"
 	[ "$status" -ne 0 ]
 	[[ $output == *'not a dynamic executable'* ]]
@@ -36,7 +38,7 @@ target() {
 }
 
 @test "the static program counts what the dynamic one counts" {
-	target dist
+	target "dist-$arch"
 	for program in "$static" "$copytax"; do
 		"$program" run --size 1M --methods read_write,mmap_write,sendfile,splice,direct_write --rounds 1 --warmup 0 --watched 1 \
 			--events none --quiet --out o >/dev/null
@@ -52,9 +54,22 @@ target() {
 	diff "$(basename "$static").topology" copytax.topology
 }
 
+@test "the static program for arm64 is one, too, and make dist makes both" {
+	[ "$arch" = x86_64 ] || skip 'this is not an x86-64 machine'
+	rm -f "$build/dist/copytax-arm64"
+	target dist
+	[[ $output != *'dist: none for arm64'* ]] || skip "$(grep -B 1 '^dist: none' <<<"$output" | head -n 1)"
+	[ -x "$static" ]
+	program=$build/dist/copytax-arm64
+	readelf -h "$program" | grep -E 'Machine: +AArch64'
+	readelf -l "$program" >headers
+	run ! grep -q INTERP headers
+	[ "$(stat -c %s "$program")" -le $((8 << 20)) ]
+}
+
 @test "two builds of it, in two places, are the same bytes" {
 	target dist-check
-	[[ $output == *'two builds are the same'* ]]
+	[[ $output == *"copytax-$arch: two builds are the same"* ]]
 }
 
 @test "the Debian package: checked, installed, run, removed without a trace" {

@@ -58,9 +58,14 @@ cannot() {
 	exit 77
 }
 
-for tool in aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf qemu-system-aarch64 apt-get dpkg-deb cpio gzip make jq flock timeout; do
+for tool in apt-get dpkg-deb; do
+	command -v "$tool" >/dev/null || cannot "this takes arm64's libraries from Debian's archive, and there is no $tool"
+done
+tools=(aarch64-linux-gnu-gcc aarch64-linux-gnu-readelf make flock timeout)
+[[ -n $dist ]] || tools+=(qemu-system-aarch64 cpio gzip jq)
+for tool in "${tools[@]}"; do
 	PATH=$PATH:/sbin:/usr/sbin command -v "$tool" >/dev/null ||
-		cannot "this needs $tool ('make deps' installs it: gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-system-arm)"
+		cannot "this needs $tool ('make deps' installs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-system-arm)"
 done
 # shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
@@ -72,7 +77,7 @@ mapfile -t libraries < <(sed -n 's/^\([a-z0-9.+-]*-dev\) .*/\1/p' "$top/scripts/
 listed=$(cksum <<<"${libraries[*]}")
 caches=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
 cache=$caches/arm64/$codename-${listed%% *}
-build=${BUILD:-$top/build}/arm64
+build=$(realpath -m "${BUILD:-$top/build}")/arm64
 work=$(mktemp -d "${TMPDIR:-/tmp}/copytax-arm64.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
@@ -116,16 +121,18 @@ fi
 
 # the caller's make hands down its own switches
 unset MAKEFLAGS MFLAGS MAKELEVEL
-compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root"
+# the cache's place gets into no binary, as the tree's does not
+compiler="aarch64-linux-gnu-gcc --sysroot=$cache/root -ffile-prefix-map=$cache/root=/"
 if [[ -n $dist ]]; then
 	mkdir -p "$(dirname "$dist")"
-	if ! nice make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" DIST="$build-dist" dist >"$work/make" 2>&1; then
+	if ! nice make -C "$top" -j"$(nproc)" ARCH=arm64 CC="$compiler" BUILD="$build-dist" OPT='-O2 -g0' \
+		${COMMIT:+COMMIT="$COMMIT"} static >"$work/make" 2>&1; then
 		cat "$work/make"
 		echo "FAIL arm64: the static program does not build"
 		exit 1
 	fi
-	cp "$build-dist/copytax-arm64" "$dist"
-	echo "ok arm64: $dist ($(stat -c %s "$dist") bytes)"
+	cp "$build-dist/copytax-static" "$dist"
+	printf '  %-8s %s (%d bytes)\n' DIST "$dist" "$(stat -c %s "$dist")"
 	exit 0
 fi
 

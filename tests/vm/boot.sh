@@ -3,7 +3,7 @@
 #
 # Runs one command under another kernel: boots it in QEMU without KVM, with this system's own root
 # (read-only, under a tmpfs overlay) as the guest's root. Counts made in there are exact; times
-# mean nothing.
+# mean nothing. An arm64 guest gets a root of its own (fetch-root.sh): this one's programs are no use to it.
 set -euo pipefail
 
 usage() {
@@ -14,7 +14,8 @@ Runs COMMAND as root in a guest that sees this system's files. Writes stay in th
 below the checkout's top folder and every --share folder, which it sees at the paths they have
 here. Its standard output and standard error come out here; its exit status is returned.
 
-  --kernel VERSION   5.10, 6.1, 6.12, 7.3, … (fetch-kernel.sh gets it); default 6.1
+  --kernel VERSION   5.10, 6.1, 6.12, 7.3, … (fetch-kernel.sh gets it); default 6.1. With -arm64
+                     behind it an arm64 machine, whose root is arm64 Debian's, not this system's
   --mem M            memory in MiB; default 4096
   --cpus N           processors; default 2
   --append ARGS      further kernel arguments, like 'lockdown=confidentiality'
@@ -81,14 +82,25 @@ for number in "$mem" "$cpus" "$limit"; do
 	[[ $number =~ ^[1-9][0-9]*$ ]] || wrong "'$number' is not a whole number above 0"
 done
 
+# root: what the guest takes for its own. PCI on either: all devices are virtio's.
+if [[ $kernel = *-arm64 ]]; then
+	emulator=qemu-system-aarch64:qemu-system-arm
+	machine_type=(-M virt -cpu neoverse-n1) console=ttyAMA0
+	root=$("$here/fetch-root.sh") || exit $?
+	busybox=$root/bin/busybox
+else
+	emulator=qemu-system-x86_64:qemu-system-x86
+	machine_type=(-cpu max) console=ttyS0
+	root=/
+	busybox=busybox
+fi
 PATH=$PATH:/sbin:/usr/sbin
-for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio modprobe:kmod \
-	setpriv:util-linux xz:xz-utils; do
+for tool in "$emulator" "$busybox:busybox-static" cpio:cpio modprobe:kmod setpriv:util-linux xz:xz-utils; do
 	command -v "${tool%:*}" >/dev/null || cannot "this needs the package ${tool#*:}"
 done
-busybox=$(command -v busybox)
+busybox=$(command -v "$busybox")
 # A dynamically linked busybox would find no libraries in the initramfs.
-if ldd "$busybox" >/dev/null 2>&1; then
+if [[ $root = / ]] && ldd "$busybox" >/dev/null 2>&1; then
 	cannot "$busybox is not a static one: this needs the package busybox-static"
 fi
 
@@ -171,11 +183,11 @@ port() { # NAME FILE
 }
 
 machine_arguments=(
-	-accel "tcg,thread=multi" -cpu max -smp "$cpus" -m "$mem"
+	"${machine_type[@]}" -accel "tcg,thread=multi" -smp "$cpus" -m "$mem"
 	-nodefaults -no-user-config -display none -no-reboot
 	-chardev "file,id=console,path=${run//,/,,}/console" -serial chardev:console
 	-kernel "$vmlinuz" -initrd "$run/initramfs.cpio"
-	-append "console=ttyS0 panic=-1 $append"
+	-append "console=$console panic=-1 $append"
 	-device virtio-serial-pci
 )
 mkfifo "$run/out" "$run/err"
@@ -187,7 +199,7 @@ add() {
 	done
 }
 add < <(port out "$run/out" && port err "$run/err" && port status "$run/status")
-add < <(plan9 root / ,readonly=on && plan9 modules "$modules" ,readonly=on)
+add < <(plan9 root "$root" ,readonly=on && plan9 modules "$modules" ,readonly=on)
 for n in "${!shares[@]}"; do
 	add < <(plan9 "share$n" "${shares[n]}")
 done
@@ -207,7 +219,7 @@ readers=$!
 cat <"$run/err" >&2 3>&- 4>&- &
 readers+=" $!"
 # setpriv: should this shell be killed outright, the machine goes with it.
-setpriv --pdeathsig TERM timeout -k 5 "$limit" qemu-system-x86_64 "${machine_arguments[@]}" \
+setpriv --pdeathsig TERM timeout -k 5 "$limit" "${emulator%:*}" "${machine_arguments[@]}" \
 	</dev/null >"$run/qemu" 2>&1 3>&- 4>&- &
 machine=$!
 ended=0

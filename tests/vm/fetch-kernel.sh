@@ -10,9 +10,9 @@ usage() {
 	cat <<'END'
 Usage: fetch-kernel.sh [--refresh] VERSION
 
-VERSION is the start of a kernel version: 5.10, 6.1, 6.12, 6.12.90, 7.3. Prints two lines: the path
-of vmlinuz and the folder of its modules. A kernel already in the cache needs no network;
---refresh looks for a newer one.
+VERSION is the start of a kernel version: 5.10, 6.1, 6.12, 6.12.90, 7.3; with -arm64 behind it the
+one for arm64. Prints two lines: the path of vmlinuz and the folder of its modules. A kernel already
+in the cache needs no network; --refresh looks for a newer one.
 
 Cache:  COPYTAX_VM_CACHE, or ${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm
 Exit:   0 done, 2 wrong use, 77 the kernel can't be had here (one sentence on stderr says why)
@@ -47,13 +47,16 @@ while (($#)); do
 	esac
 	shift
 done
-if [[ ! $version =~ ^[0-9]+(\.[0-9]+)+$ ]]; then
+if [[ ! $version =~ ^[0-9]+(\.[0-9]+)+(-arm64)?$ ]]; then
 	usage >&2
 	exit 2
 fi
 
 cache=${COPYTAX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copytax/vm}
 chosen=$cache/chosen/$version # a link to the kernel that VERSION last stood for
+architecture=amd64
+[[ $version != *-arm64 ]] || architecture=arm64
+version=${version%-arm64}
 
 # Prints the answer when the cache has it.
 answer() {
@@ -72,8 +75,8 @@ for tool in apt-get apt-cache dpkg dpkg-deb depmod flock timeout; do
 	PATH=$PATH:/sbin:/usr/sbin command -v "$tool" >/dev/null ||
 		cannot "this needs $tool, which is not installed"
 done
-[[ $(dpkg --print-architecture) = amd64 ]] ||
-	cannot "only amd64 kernels are fetched, and this is not an amd64 system"
+[[ $architecture = arm64 || $(dpkg --print-architecture) = amd64 ]] ||
+	cannot "no amd64 kernel is of use: this is not an amd64 system"
 
 mkdir -p "$cache/apt" "$cache/chosen" "$cache/kernels"
 apt_lock "$cache"
@@ -99,8 +102,8 @@ suites() {
 # The newest stock kernel package of VERSION in the suite that APT_CONFIG names. "cloud" kernels
 # have no 9p, "rt" ones are not what people run.
 newest() {
-	apt-cache search --names-only "^linux-image-${version//./\\.}[.+-].*-amd64\$" |
-		awk '$1 !~ /-(cloud|rt)-amd64$/ {print $1}' | sort -V | tail -n 1
+	apt-cache search --names-only "^linux-image-${version//./\\.}[.+-].*-$architecture\$" |
+		awk '$1 !~ /-(cloud|rt)-[a-z0-9]*$/ {print $1}' | sort -V | tail -n 1
 }
 
 # A newer kernel's image package is empty: the files are in packages that it needs at its own
@@ -172,7 +175,7 @@ for suite in $(suites "$version" | tr ' ' '\n' | awk '!seen[$0]++'); do
 	for uri in "${uris[@]}"; do
 		asked=yes
 		[[ -z ${silent[$uri]-} ]] || continue
-		apt_folder "$cache/apt/$suite" amd64 "$suite" "$uri"
+		apt_folder "$cache/apt/$suite${architecture#amd64}" "$architecture" "$suite" "$uri"
 		if ! timeout 300 apt-get -q update >"$work/log" 2>&1; then
 			[[ -n $reason ]] || reason=$(sed -n 's/^[EW]: //p' "$work/log" | head -n 1)
 			# A mirror out of reach stays so for every suite; a missing suite is only that.
@@ -199,4 +202,4 @@ done
 [[ $asked = yes ]] || cannot "this system's apt sources name no mirror to ask for a kernel $version"
 [[ $reached = yes ]] ||
 	cannot "no suite with a kernel $version could be read from the mirror: ${reason:-no answer}"
-cannot "no suite on this system's mirror has a stock amd64 kernel $version"
+cannot "no suite on this system's mirror has a stock $architecture kernel $version"

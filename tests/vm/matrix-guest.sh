@@ -61,6 +61,27 @@ run_it() {
 	jq -e 'all(.cases[]; .status != "failed" and (.status != "ok" or .verified.ok == true) and
 		([.counts[], .copies[]] | all(((.value // .bytes) != null) or ((.reason | type) == "string" and (.reason | length) > 10))))' \
 		/mnt/scratch/o/result.json >/dev/null || bad 'a case failed, is not verified, or is null without a reason'
+	# The classic methods: all of them ran, and the factor is known, or unknown for the hardship's reason
+	case $condition in
+	paranoid-3 | no-root | container) why='^no permission for BPF' ;;
+	no-types) why='^no kernel types in /sys/kernel/btf/vmlinux' ;;
+	lockdown) why='^the kernel is locked down for confidentiality' ;;
+	*) why= ;;
+	esac
+	jq -r --arg why "$why" --arg classic "$classic" --arg fs "$fs" '
+		($classic | split(",")) as $wanted | ($wanted - [.cases[].method] | .[] | "\(.) is not there"),
+		(.cases[] | select(.method | IN($wanted[])) |
+			if .status != "ok" then
+				select(.method != "direct_write" or $fs != "tmpfs" or (.reason | test("does not do direct I/O") | not)) |
+				"\(.method) is \(.status): \(.reason)"
+			elif $why == "" then select(.copies.factor.value == null) | "\(.method): the factor is not known: \(.copies.factor.reason)"
+			else select(.copies.factor.value != null or (.copies.factor.reason | test($why) | not)) |
+				"\(.method): the factor is \(.copies.factor.value), for \(.copies.factor.reason)" end)' \
+		/mnt/scratch/o/result.json >/tmp/classic.log || bad "the result can't be checked"
+	[ ! -s /tmp/classic.log ] || {
+		cat /tmp/classic.log
+		bad 'a classic method did not run, or its copies are not known, or not for this reason'
+	}
 	[ -z "$(find /mnt/scratch/o -name 'payload*' -o -name '.*.new')" ] || bad 'files are left'
 }
 

@@ -27,13 +27,45 @@ function note(text) {
 		kernels[++kernel_count] = $1
 	if (once("condition " $1, seen, $2))
 		conditions[$1, ++condition_count[$1]] = $2
-	if ($3 != "(run)" && once("method", seen, $3))
-		methods[++method_count] = $3
+	if ($3 != "(run)" && once("method", seen, $3)) {
+		# a name of the classic ones starts a column; the others, which few conditions try, get a table of their own
+		if ($3 ~ /^(read_write|mmap_write|sendfile|splice|direct_write)$/)
+			methods[++method_count] = $3
+		else
+			others[++other_count] = $3
+	}
 	if ($4 == "ok")
 		cell[$1, $2, $3] = ($5 == "true" ? "✓ " : "✗ ") $6 ($6 == "–" ? note($11) : "")
 	else
 		cell[$1, $2, $3] = $4 note($11)
 	rungs[$1, $2] = $7 " | " $8 " | " $9 " | " $10
+}
+
+# other_table KERNEL: the methods beside the classic ones, a row each, under the conditions that tried them
+function other_table(kernel, c, m, n, name, tried, heading, line, text) {
+	for (c = 1; c <= condition_count[kernel]; c++) {
+		name = conditions[kernel, c]
+		for (m = 1; m <= other_count; m++)
+			if ((kernel, name, others[m]) in cell) {
+				tried[++n] = name
+				break
+			}
+	}
+	if (!n)
+		return
+	heading = "| |"
+	line = "| --- |"
+	for (c = 1; c <= n; c++) {
+		heading = heading " " tried[c] " |"
+		line = line " --- |"
+	}
+	print "\n" heading "\n" line
+	for (m = 1; m <= other_count; m++) {
+		text = "| " others[m] " |"
+		for (c = 1; c <= n; c++)
+			text = text " " cell[kernel, tried[c], others[m]] " |"
+		print text
+	}
 }
 
 END {
@@ -42,6 +74,7 @@ END {
 	print "Written by `tests/vm/matrix.sh`: the static program in an emulated machine with one CPU, ext4 unless another"
 	print "file system is named. ✓: what arrived was verified by its hash. The number is the sender's copy factor (bytes"
 	print "copied ÷ payload), exact; – is unknown, with its reason below. Then the rung by which calls and sites were counted."
+	print "A smaller table has the methods beside the classic five, where they were tried."
 	for (k = 1; k <= kernel_count; k++) {
 		printf "\n## %s\n\n| |", kernels[k]
 		for (m = 1; m <= method_count; m++)
@@ -62,6 +95,7 @@ END {
 			}
 			print " " rungs[kernels[k], name] " |"
 		}
+		other_table(kernels[k])
 	}
 	if (notes)
 		print "\n## Reasons\n"

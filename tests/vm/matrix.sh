@@ -7,10 +7,14 @@ set -euo pipefail
 
 usage() {
 	cat <<'END'
-Usage: matrix.sh [--program FILE] [--table FILE] [--timeout S] [VERSION...]
+Usage: matrix.sh [--dist DIR] [--rows FILE] [--table FILE] [--timeout S] [VERSION...]
 
-  --program FILE  the program (build/dist/copytax-x86_64; 'make dist' makes it)
-  --table FILE    where the table goes (docs/matrix.md)
+VERSION: 5.10 6.1 6.12 7.3 6.1-arm64 6.12-arm64 unless some are named.
+
+  --dist DIR      where the programs are (build/dist): copytax-x86_64 and copytax-arm64, by 'make dist'
+  --rows FILE     what earlier calls found, kept for the kernels that this one does not boot
+                  (build/matrix.rows)
+  --table FILE    where the table of all of it goes (docs/matrix.md)
   --timeout S     seconds for each boot; default 900
 
 Exit: 0 all held, 1 something did not, 2 wrong use, 77 nothing could be tried
@@ -19,17 +23,19 @@ END
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$here/../.." && pwd -P)
-program=$top/build/dist/copytax-x86_64
+dist=$top/build/dist
+rows=$top/build/matrix.rows
 table=$top/docs/matrix.md
 limit=900
 versions=()
 while (($#)); do
 	case $1 in
 	-h | --help) usage && exit 0 ;;
-	--program | --table | --timeout)
+	--dist | --rows | --table | --timeout)
 		(($# > 1)) || { usage >&2 && exit 2; }
 		case $1 in
-		--program) program=$(realpath "$2") ;;
+		--dist) dist=$(realpath "$2") ;;
+		--rows) rows=$2 ;;
 		--table) table=$2 ;;
 		--timeout) limit=$2 ;;
 		esac
@@ -40,8 +46,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3)
-[ -x "$program" ] || { echo "matrix: no $program: 'make dist' makes it" >&2 && exit 2; }
+((${#versions[@]})) || versions=(5.10 6.1 6.12 7.3 6.1-arm64 6.12-arm64)
 
 # shellcheck source=tests/vm/guard.sh
 . "$here/guard.sh"
@@ -53,7 +58,7 @@ boots=(
 	"small|--mem 512|memory-512M"
 )
 
-# boot KERNEL-VERSION ARGUMENTS... -- HARDSHIP...: emulated guests panic or hang now and then: twice again, and said
+# attempt KERNEL-VERSION ARGUMENTS... -- HARDSHIP...: emulated guests panic or hang now and then: twice again, and said
 attempt() {
 	local version=$1 arguments=$2 hardships=$3 try status
 	for try in 1 2 3; do
@@ -71,7 +76,15 @@ attempt() {
 
 passed=0 failed=0 skipped=0
 : >"$work/rows"
+: >"$work/kept"
 for version in "${versions[@]}"; do
+	program=$dist/copytax-x86_64
+	[[ $version != *-arm64 ]] || program=$dist/copytax-arm64
+	if [ ! -x "$program" ]; then
+		echo "skip kernel $version: no $program: 'make dist' makes it"
+		skipped=$((skipped + 1))
+		continue
+	fi
 	status=0
 	guarded "$here/fetch-kernel.sh" "$version" || status=$?
 	if ((status)); then
@@ -102,8 +115,11 @@ for version in "${versions[@]}"; do
 done
 
 # One table per kernel: a row is a hardship, a column a method; reasons below, numbered.
-"$here/matrix-table.awk" "$work/rows" >"$work/table"
 if [ -s "$work/rows" ]; then
+	mkdir -p "$(dirname "$rows")"
+	[ ! -f "$rows" ] || awk -F '\t' 'NR == FNR { now[$1]; next } !($1 in now)' "$work/rows" "$rows" >"$work/kept"
+	cat "$work/rows" "$work/kept" | sort -s -t $'\t' -k 1,1V >"$rows"
+	"$here/matrix-table.awk" "$rows" >"$work/table"
 	cp "$work/table" "$table"
 	echo "table: $table"
 fi
