@@ -27,7 +27,8 @@ def second($who; $case):
 .cases[] | select(.status == "ok") | . as $c
 | "\(.method) \(.cache) \(.sink) \(.chunk)" as $who
 | .payload as $p
-| ((.payload + .chunk - 1) / .chunk | floor) as $r
+# calls by all connections, each of which sends its share
+| ((.payload / .connections + .chunk - 1) / .chunk | floor | . * $c.connections) as $r
 | {
     read_write:   { calls: { read: $r, write: $r }, f2u: $p, u2s: $p, ref: 0 },
     mmap_write:   { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },
