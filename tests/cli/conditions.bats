@@ -218,6 +218,24 @@ none() {
 	[ "$(cut -f 2 o/data/sweep-connections.tsv | tail -n +2 | sort -n | uniq -c | tr -s ' ' | tr '\n' ';')" = ' 2 1; 2 2; 2 4;' ]
 }
 
+@test "the share that was copied after all stands in every picture that shows such a method" {
+	command -v gnuplot >/dev/null || skip 'no gnuplot'
+	able zerocopy || skip 'no zerocopy here'
+	"$copytax" run --methods read_write,zerocopy,uring_read_send_sqpoll --size 256K --chunk 4K,32K --connections 1,2 --rounds 2 --warmup 0 \
+		--watched 1 --events none --quiet --out o >/dev/null
+	[ "$(cases 'select(.method == "zerocopy") | .method_figures.copied_share.value // .method_figures.copied_share' | sort -u)" = 1 ]
+	"$copytax" report o >/dev/null
+	[ -s o/plots/sweep-connections.svg ]
+	for picture in o/plots/*.svg; do
+		echo "$picture"
+		grep -q 'zerocopy 100% copied' "$picture"
+		# no method's name is cut
+		if grep -qE 'uring_read_send_sqpo?<' "$picture"; then return 1; fi
+	done
+	grep -q 'zerocopy ‡' o/plots/sweep-connections.svg
+	grep -q 'uring_read_send_sqpoll<' o/plots/sweep-connections.svg
+}
+
 @test "file systems on loop devices are made and removed" {
 	root_only
 	[ -e /dev/loop-control ] || skip 'no loop devices'
