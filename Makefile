@@ -53,7 +53,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: lesson lesson-texts lesson-pages
-.PHONY: help deps deps-peers peers filesystems all in-turns false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize \
+.PHONY: help deps deps-peers peers filesystems all in-turns false-alarms bench bench-quick hyperfine plots overhead test test-unit test-cli test-sanitize product \
 	tests-build skeletons print-cflags vmtest lint format install uninstall clean
 .DEFAULT_GOAL := help
 # the plots' sources, wherever BUILD is
@@ -200,6 +200,9 @@ skeletons: $(SKELETONS) $(BUILD)/gen/plans.h
 
 print-cflags:
 	@echo '$(ALL_CFLAGS)'
+
+product: all ## every method × chunk × sink × link × connections arrives, by hash (minutes; root for all links)
+	$(Q)tests/product/run.sh $(BUILD)/copytax $(BUILD)/product
 
 vmtest: all ## the same build on other kernels, in emulation
 	$(Q)tests/vm/run.sh

@@ -48,7 +48,7 @@ static __always_inline bool user_memory(const struct kiocb *iocb, const struct i
 /* Is this the source, or the file below it? */
 static __always_inline bool is_source(const struct inode *inode)
 {
-	return (__u64)inode == control.backing || (__u64)inode == control.source;
+	return is_backing(inode) || (__u64)inode == control.source;
 }
 
 /*

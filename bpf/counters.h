@@ -18,6 +18,7 @@
 #define CACHE_LINE 64
 #define FD_CACHE 256
 #define DEVICE_NAME 16 /* the kernel's IFNAMSIZ */
+#define SOURCES_MAX 8192 /* files, each with the one below it: twice as many as connections */
 #define SLOTS 4096 /* threads that can be inside a send at once: as many as connections */
 #define TRACED_SWITCH_WITHOUT_STATE 0
 #define TRACED_SWITCH_STATE_LAST 1
@@ -127,6 +128,7 @@ struct control {
 	__u32 enrol_tgid;
 	__s32 enrol_fd;
 	__u32 enrolled;
+	__u32 many; /* several source files: all of their inodes are in the map `sources` */
 	__u64 source; /* struct inode *: the source file, as descriptors show it */
 	__u64 backing; /* struct inode *: the one whose page cache holds it (a stacked file system's lower one) */
 	char device[DEVICE_NAME]; /* the sender's network device; empty: nobody looks */

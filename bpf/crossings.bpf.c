@@ -20,6 +20,7 @@ static __always_inline void enrol(void)
 	struct file *file = file_of((__u32)control.enrol_fd);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
+	remember_source(inode);
 	control.source = (__u64)inode;
 	enrol_backing(inode);
 	control.enrolled = 1;

@@ -73,7 +73,7 @@ static __always_inline int queued(const struct bio *bio)
 	site = SITE_DISK_TO_USER;
 	if (!((__u64)mapping & MAPPING_ANON)) {
 		host = BPF_CORE_READ(mapping, host);
-		if ((__u64)host == control.backing)
+		if (is_backing(host))
 			site = SITE_DISK_TO_PAGE_CACHE;
 		else if (BPF_CORE_READ(host, i_sb, s_magic) != TMPFS_MAGIC)
 			return 0; /* metadata, or another file's pages */
@@ -122,7 +122,7 @@ int BPF_PROG(page_added, const struct page *page)
 {
 	struct counters *counters;
 
-	if (!control.backing || (__u64)BPF_CORE_READ(mapping_of(page), host) != control.backing)
+	if (!control.backing || !is_backing(BPF_CORE_READ(mapping_of(page), host)))
 		return 0;
 	counters = counters_of(ROLE_SENDER);
 	if (counters)

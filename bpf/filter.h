@@ -25,6 +25,14 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+/* Of several source files; the one below each, too. Filled at enrolment, looked at only when control.many. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SOURCES_MAX);
+	__type(key, __u64); /* struct inode * */
+	__type(value, __u32);
+} sources SEC(".maps");
+
 #define S_IFMT 00170000
 #define MSG_ZEROCOPY 0x4000000
 #if defined(__TARGET_ARCH_arm64)
@@ -117,10 +125,39 @@ static __always_inline bool enrolling(void)
 	return control.enrolled && control.enrol_tgid && control.enrol_tgid == current_tgid();
 }
 
+static __always_inline void remember_source(const struct inode *inode)
+{
+	__u64 key = (__u64)inode;
+	__u32 yes = 1;
+
+	if (control.many)
+		bpf_map_update_elem(&sources, &key, &yes, BPF_ANY);
+}
+
+static __always_inline bool one_of_many(const struct inode *inode)
+{
+	__u64 key = (__u64)inode;
+
+	return control.many && bpf_map_lookup_elem(&sources, &key);
+}
+
+/* Is this a source file, as descriptors show it? */
+static __always_inline bool is_shown(const struct inode *inode)
+{
+	return (__u64)inode == control.source || one_of_many(inode);
+}
+
+/* Does this one's page cache hold a source? */
+static __always_inline bool is_backing(const struct inode *inode)
+{
+	return (__u64)inode == control.backing || one_of_many(inode);
+}
+
 static __always_inline void enrol_backing(struct inode *inode)
 {
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 
+	remember_source(inode);
 	control.backing = (__u64)inode;
 	control.disk = (__u64)BPF_CORE_READ(sb, s_bdev, bd_disk);
 }

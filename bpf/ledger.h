@@ -54,7 +54,7 @@ static __always_inline __u32 classify_file(const struct file *file)
 
 	if (!inode)
 		return FD_OTHER;
-	if ((__u64)inode == control.source) {
+	if (is_shown(inode)) {
 		/* tmpfs accepts O_DIRECT and copies from its pages all the same */
 		if (!(BPF_CORE_READ(file, f_flags) & O_DIRECT) ||
 		    BPF_CORE_READ(inode, i_sb, s_magic) == TMPFS_MAGIC)

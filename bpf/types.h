@@ -26,8 +26,8 @@ typedef _Bool bool;
 #define false 0
 #define NULL ((void *)0)
 
-enum { BPF_MAP_TYPE_ARRAY = 2 };
-enum { BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2 };
+enum { BPF_ANY = 0, BPF_F_MMAPABLE = 1 << 10 };
 
 struct bpf_pidns_info {
 	__u32 pid;

@@ -99,6 +99,7 @@ if make_all plain BUILD="$build"; then
 		cli cli "$build" transfers signals bad_input commands page report hostile lesson deps
 		cli cli "$build" remote compare calibrate
 		cli cli "$build" conditions
+		cli cli "$build" product
 		# these build on the tree itself: alone
 		cli cli "$build" make
 		# a profile needs CPU time of its own: alone

@@ -167,7 +167,7 @@ json_t *apart_json(const struct apart *a)
 double apart_cost(const struct case_result *c)
 {
 	const struct samples *s = &c->samples;
-	double *values = malloc((s->count + 1) * sizeof(*values)), median[2];
+	double *values = malloc((s->count + 1) * sizeof(*values)), median[2] = { NAN, NAN };
 
 	for (int which = 0; which < 2 && values; which++) {
 		size_t n = 0;

@@ -75,7 +75,7 @@ static const struct argp_option option_table[] = {
 	  "the made payload is a hole in the file system: no room taken, all zeros", 1 },
 	{ "file", KEY_FILE, "PATH", 0, "a payload of your own instead of a made one", 1 },
 	{ "plan", KEY_PLAN, "FILE", 0,
-	  "read cases from a plan: a file, or bench or quick, which are built in; the lists above replace the plan's, --rounds bounds them", 1 },
+	  "read cases from a plan: a file, or one that is built in: bench, quick, classic, chunk-size, cold-cache, connections, links, everything; the lists above replace the plan's, --rounds bounds them", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "rounds", KEY_ROUNDS, "N", 0, "timed samples of each case (15)", 2 },
 	{ "precision", KEY_PRECISION, "PERCENT", 0,

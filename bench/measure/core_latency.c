@@ -107,10 +107,9 @@ int core_latency(int cpu, int other_cpu, double *seconds)
 	if (err)
 		return err;
 	err = start(&server, cpu, serve_balls, &g);
-	if (err)
-		atomic_store(&g.over, true);
-	else
+	if (!err)
 		pthread_join(server, NULL);
+	atomic_store(&g.over, true);
 	pthread_join(returner, NULL);
 	if (err)
 		return err;

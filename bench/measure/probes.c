@@ -34,7 +34,7 @@ struct probes {
 	uint64_t missed_before;
 	size_t link_count;
 	unsigned int cpus;
-	int control_map, counters_map;
+	int control_map, counters_map, sources_map;
 	struct control *control;
 	struct counters *counters; /* as many as the kernel side's key says */
 	size_t control_size, counters_size;
@@ -130,6 +130,10 @@ static int create_maps(struct probes *probes, struct failure *why)
 	probes->counters_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "copytax_counter", sizeof(__u32),
 					      sizeof(struct counters), entries, &options);
 	if (probes->counters_map < 0)
+		goto refused;
+	probes->sources_map = bpf_map_create(BPF_MAP_TYPE_HASH, "copytax_sources", sizeof(__u64),
+					     sizeof(__u32), SOURCES_MAX, NULL);
+	if (probes->sources_map < 0)
 		goto refused;
 	err = map_shared(probes->control_map, probes->control_size, &memory);
 	probes->control = memory;
@@ -247,6 +251,9 @@ static int open_object(struct probes *probes, enum probe_object which, const cha
 	if (!err)
 		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "counters"),
 					probes->counters_map);
+	if (!err)
+		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "sources"),
+					probes->sources_map);
 	if (!err)
 		err = set_constants(probes, which, object);
 	for (size_t i = 0; i < hook_count && !err; i++) {
@@ -437,7 +444,7 @@ int probes_open(struct probes **out, const struct probe_options *options, struct
 		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 		goto done;
 	}
-	probes->control_map = probes->counters_map = -1;
+	probes->control_map = probes->counters_map = probes->sources_map = -1;
 	cpus = libbpf_num_possible_cpus();
 	if (cpus <= 0) {
 		err = fail(why, EXIT_MACHINE_CANT, -cpus, "can't tell the number of CPUs: %s",
@@ -489,6 +496,8 @@ void probes_close(struct probes *probes)
 		close(probes->control_map);
 	if (probes->counters_map >= 0)
 		close(probes->counters_map);
+	if (probes->sources_map >= 0)
+		close(probes->sources_map);
 	free(probes);
 }
 
@@ -524,6 +533,16 @@ void probes_distrust(struct probes *probes, enum probe_subject subject, bool led
 	row->second = false;
 }
 
+/* Those of the transfer before: files that are gone, whose inodes may be others' by now. */
+static void forget_sources(struct probes *probes)
+{
+	__u64 key;
+
+	while (!bpf_map_get_next_key(probes->sources_map, NULL, &key))
+		if (bpf_map_delete_elem(probes->sources_map, &key))
+			return;
+}
+
 /* Lets the kernel side see which inode is behind the descriptor: see control.enrol_fd. */
 static int enrol(struct probes *probes, int source, struct failure *why)
 {
@@ -531,6 +550,7 @@ static int enrol(struct probes *probes, int source, struct failure *why)
 	struct statfs fs;
 	char byte;
 
+	control->enrolled = 0;
 	control->enrol_fd = source;
 	control->enrol_tgid = (__u32)getpid();
 	syscall(SYS_getppid);
@@ -555,6 +575,7 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 
 	memset(probes->control, 0, sizeof(*probes->control));
 	memset(probes->counters, 0, probes->counters_size);
+	forget_sources(probes);
 	probes->tcp = target->tcp;
 	probes->light = target->light;
 	probes->device = target->device;
@@ -566,7 +587,10 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 		return fail(why, EXIT_MACHINE_CANT, -err, "can't attach %s %s: %s",
 			    hooks[failed].how, hooks[failed].target, strerror(-err));
 	}
+	control->many = target->more_count > 0;
 	err = enrol(probes, target->source, why);
+	for (unsigned int i = 0; i < target->more_count && !err; i++)
+		err = enrol(probes, target->more[i], why);
 	if (err) {
 		detach(probes);
 		return err;

@@ -76,7 +76,7 @@ struct probe_row {
 
 struct probe_counts {
 	struct counters of[ROLES][PHASES]; /* summed over CPUs; [PHASE_OFF] stays empty */
-	bool tcp, light, device; /* copied from the target */
+	bool tcp, light, device;	   /* copied from the target */
 	/*
 	 * How often the kernel left out a program because it was already running on that CPU: since 6.13 the
 	 * system-call tracepoints can be preempted by another task's. Not 0: something may be missing. Only
@@ -103,7 +103,9 @@ struct probe_options {
 struct probe_target {
 	pid_t sender, receiver; /* 0: not measured */
 	int source;		/* the source file, open in the caller until probes_end */
-	bool tcp;		/* the link is TCP; other sockets are left to the ledger */
+	const int *more;	/* further ones, of connections with a file each; NULL: none */
+	unsigned int more_count;
+	bool tcp;	    /* the link is TCP; other sockets are left to the ledger */
 	const char *device; /* whose packets are looked at for copies, by its name; NULL: none */
 	/*
 	 * Leave out what fires in every call and can be had otherwise: touched pages (not known then), and

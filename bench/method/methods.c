@@ -7,9 +7,9 @@
 
 extern const struct method method_read_write, method_mmap_write, method_sendfile, method_splice,
 	method_direct_write, method_mmap_populate, method_mmap_sequential, method_mmap_hugepage,
-	method_vmsplice, method_zerocopy, method_read_zerocopy, method_uring_read_send,
-	method_uring_splice, method_uring_send_zc, method_uring_read_send_sqpoll,
-	method_uring_splice_sqpoll, method_uring_send_zc_sqpoll;
+	method_preadv2_dontcache, method_vmsplice, method_zerocopy, method_read_zerocopy,
+	method_uring_read_send, method_uring_splice, method_uring_send_zc,
+	method_uring_read_send_sqpoll, method_uring_splice_sqpoll, method_uring_send_zc_sqpoll;
 
 const struct method *const methods[] = {
 	&method_read_write,
@@ -20,6 +20,7 @@ const struct method *const methods[] = {
 	&method_mmap_populate,
 	&method_mmap_sequential,
 	&method_mmap_hugepage,
+	&method_preadv2_dontcache,
 	&method_vmsplice,
 	&method_zerocopy,
 	&method_read_zerocopy,

@@ -24,7 +24,7 @@
 #define NAME_WHOLE_MAX 16
 #define NAME_LINE_MAX 10
 /* What fits under a slanted page, and into a key. */
-#define NAME_MAX_SHOWN 20
+#define NAME_MAX_SHOWN 22 /* the longest name of a method */
 #define NAME_LINES_MAX 4
 
 static FILE *open_in(const char *dir, const char *name, struct failure *why)

@@ -15,6 +15,7 @@
 #include "measure/probes.h"
 #include "measure/probes_json.h"
 #include "study/counts.h"
+#include "transfer/payload.h"
 #include "transfer/veth.h"
 
 #define TRANSFERS_MAX 9
@@ -122,17 +123,56 @@ static void on_over(void *arg)
 	s->begun = false;
 }
 
+/* The source's descriptors: of connections with a file each, all of them. */
+struct opened {
+	int *file;
+	unsigned int count;
+};
+
+static void close_sources(struct opened *o)
+{
+	while (o->count)
+		close(o->file[--o->count]);
+	free(o->file);
+	o->file = NULL;
+}
+
+static int open_sources(const struct transfer_spec *spec, struct opened *o, struct failure *why)
+{
+	unsigned int wanted = spec->many_files ? spec->connections : 1;
+	int err = 0;
+
+	*o = (struct opened) { .file = calloc(wanted, sizeof(*o->file)) };
+	if (!o->file)
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the counting pass");
+	while (o->count < wanted && !err) {
+		char *own = spec->many_files ? payload_path(spec->path, o->count) : NULL;
+		const char *path = own ? own : spec->path;
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			err = fail(why, EXIT_TRANSFER_FAILED, errno,
+				   "can't open the payload %s: %s", path, strerror(errno));
+		else
+			o->file[o->count++] = fd;
+		free(own);
+	}
+	if (err)
+		close_sources(o);
+	return err;
+}
+
 static int watch(struct counting *c, const struct transfer_spec *spec, struct failure *why)
 {
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
-	struct session session = { .probes = c->probes,
-				   .target = { .source = -1,
-					       .tcp = link_is_tcp(spec->link.kind),
-					       .device = spec->link.kind == LINK_VETH ?
-								 VETH_SENDER_DEVICE :
-								 NULL,
-					       .light = spec->chunk && spec->chunk < LIGHT_BELOW },
-				   .counts = &w->counts };
+	struct session session = {
+		.probes = c->probes,
+		.target = { .source = -1,
+			    .tcp = link_is_tcp(spec->link.kind),
+			    .device = spec->link.kind == LINK_VETH ? VETH_SENDER_DEVICE : NULL,
+			    .light = spec->chunk && spec->chunk < LIGHT_BELOW },
+		.counts = &w->counts
+	};
 	struct transfer_hooks hooks = {
 		.arg = &session,
 		.born = on_born,
@@ -142,19 +182,21 @@ static int watch(struct counting *c, const struct transfer_spec *spec, struct fa
 	};
 	struct transfer_spec watched = *spec;
 	struct transfer_outcome out;
-	int err;
+	struct opened opened;
+	int err = open_sources(spec, &opened, why);
 
-	session.target.source = open(spec->path, O_RDONLY | O_CLOEXEC);
-	if (session.target.source < 0)
-		return fail(why, EXIT_TRANSFER_FAILED, errno, "can't open the payload %s: %s",
-			    spec->path, strerror(errno));
+	if (err)
+		return err;
+	session.target.source = opened.file[0];
+	session.target.more = opened.file + 1;
+	session.target.more_count = opened.count - 1;
 	if (!c->count)
 		deduce_from(&c->deduction, session.target.source);
 	watched.hooks = &hooks;
 	err = transfer_run(&watched, &out, why);
 	/* a transfer that failed before it was over */
 	on_over(&session);
-	close(session.target.source);
+	close_sources(&opened);
 	if (err)
 		return err;
 	if (!session.counted) {

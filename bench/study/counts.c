@@ -288,21 +288,6 @@ static void store_factor(struct case_result *kase)
 					    unmeasured("an empty payload has no copies per byte"));
 }
 
-/* The probes know one file as the source. */
-static void forget_files(struct case_result *kase)
-{
-	static const enum site sites[] = { SITE_FILE_TO_USER,	SITE_FILE_TO_KERNEL,
-					   SITE_BY_REFERENCE,	SITE_DISK_TO_PAGE_CACHE,
-					   SITE_DISK_TO_USER };
-	static const char reason[] =
-		"each connection reads a file of its own, and the probes watch one; use --files one";
-
-	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
-		json_object_set_new(kase->copies, probes_site_name(sites[i]),
-				    json_pack("{s:n, s:n, s:s}", "bytes", "calls", "reason", reason));
-	json_object_set_new(kase->counts, "page_cache_pages_added", unmeasured(reason));
-}
-
 /* Its calls and copies are made by a process that no probe of this machine sees. */
 static void receiver_is_elsewhere(struct case_result *kase)
 {
@@ -319,8 +304,6 @@ void counts_store(const struct probes *probes, const struct probe_counts *counts
 	store_counts(probes, counts, kase);
 	for (int site = 0; site < SITES; site++)
 		store_site(probes, counts, deduction, (enum site)site, result, kase);
-	if (!strcmp("many", json_string_value(json_object_get(kase->conditions, "files")) ?: ""))
-		forget_files(kase);
 	if (!strcmp(kase->link, link_names[LINK_REMOTE]))
 		receiver_is_elsewhere(kase);
 	store_factor(kase);

@@ -30,7 +30,9 @@ _copytax() {
 		return
 		;;
 	--plan)
-		mapfile -t COMPREPLY < <(compgen -W 'bench quick' -- "$cur" && compgen -f -- "$cur")
+		# what is said of a plan that isn't there ends with "(built in: NAMES)"
+		mapfile -t COMPREPLY < <(compgen -W "$("$1" run --dry-run --plan : 2>&1 | sed -n 's/.*(built in: \(.*\))$/\1/p' | tr -d ',')" -- "$cur"
+			compgen -f -- "$cur")
 		return
 		;;
 	esac

@@ -33,12 +33,15 @@ set tmargin at screen 1 - (128.0 + 20 * (key_rows - 1)) / page_height
 chunks = data.'/chunk.tsv'
 is(i) = strcol(1) eq chunk_method[i]
 
+# half way up the axes, whose upper end gives way to the names
+axis_middle = (185.6 + page_height - 128.0 - 20 * (key_rows - 1)) / 2 / page_height
+
 set multiplot
 set lmargin at screen 0.105
 set rmargin at screen 0.515
 set bmargin at screen 185.6 / page_height
 set label 6 'sender' at graph 0.98,0.96 right font middling
-set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,middle center rotate font middling
+set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,axis_middle center rotate font middling
 plot for [i = 1:chunk_method_count] chunks skip 1 using 2:(is(i) ? $5 : NaN):(is(i) ? $6 : NaN) with filledcurves linecolor rgb method_rgb(chunk_method[i]) notitle, \
      for [i = 1:chunk_method_count] chunks skip 1 using (is(i) ? $2 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(chunk_method[i]) dashtype method_dash(chunk_method[i]) linecolor rgb method_rgb(chunk_method[i]) title chunk_title[i]
 do for [i = 1:9] { unset label i }

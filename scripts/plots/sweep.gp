@@ -35,6 +35,12 @@ set tmargin at screen 1 - (128.0 + 20 * (key_rows - 1)) / page_height
 
 points = data.'/'.name.'.tsv'
 is(i) = strcol(1) eq sweep_method[i]
+copied = exists("copied_text") ? copied_text : ''
+# as long as the longest name of a method; which of them lent bytes that were copied after all, the foot says
+sweep_title_of(i) = (strlen(sweep_method[i]) > 22 ? sweep_method[i][1:22] : sweep_method[i]).(strstrt(copied, ' '.sweep_method[i].' ') ? ' ‡' : '')
+
+# half way up the axes, whose upper end gives way to the names
+axis_middle = (185.6 + page_height - 128.0 - 20 * (key_rows - 1)) / 2 / page_height
 
 set multiplot
 set lmargin at screen 0.105
@@ -42,10 +48,10 @@ set rmargin at screen 0.515
 set bmargin at screen 185.6 / page_height
 set yrange [sweep_cpu_from:sweep_cpu_to]
 set label 6 'sender' at graph 0.98,0.96 right font middling
-set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,middle center rotate font middling
+set label 7 'CPU seconds per 10^9 bytes (log scale)' at screen 0.022,axis_middle center rotate font middling
 plot for [i = 1:sweep_method_count] points skip 1 using 3:(is(i) ? $5 : NaN):(is(i) ? $6 : NaN) with filledcurves linecolor rgb method_rgb(sweep_method[i]) notitle, \
-     for [i = 1:sweep_method_count] points skip 1 using (is(i) ? $3 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title (strlen(sweep_method[i]) > 20 ? sweep_method[i][1:20] : sweep_method[i])
-do for [i = 1:7] { unset label i }
+     for [i = 1:sweep_method_count] points skip 1 using (is(i) ? $3 : NaN):4 with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title sweep_title_of(i)
+do for [i = 1:9] { unset label i }
 unset key
 set lmargin at screen 0.575
 set rmargin at screen 0.975
@@ -62,7 +68,7 @@ if (key_rows > 1) {
 	unset grid
 	set lmargin at screen 0.02
 	set key at screen 0.975,(1 - 67.2 / page_height) right top horizontal maxcols 3 font small samplen 3 width (sweep_method_count <= 9 ? 1.5 : -2)
-	plot NaN notitle, for [i = 1:sweep_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title (strlen(sweep_method[i]) > 20 ? sweep_method[i][1:20] : sweep_method[i])
+	plot NaN notitle, for [i = 1:sweep_method_count] keyentry with linespoints linewidth 2.2 pointsize (svg ? 0.7 : 0.9) pointtype method_shape(sweep_method[i]) dashtype method_dash(sweep_method[i]) linecolor rgb method_rgb(sweep_method[i]) title sweep_title_of(i)
 }
 unset multiplot
 unset output

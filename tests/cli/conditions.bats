@@ -123,12 +123,27 @@ none() {
 @test "connections can have a file each" {
 	"$copytax" run --methods sendfile --size 1M --connections 4 --files many --rounds 1 --warmup 0 --watched 1 --events none --quiet --out o >/dev/null
 	[ "$(cases '[.status, .verified.ok, .verified.connections]')" = '["ok",true,4]' ]
-	# the probes watch one file
-	[ "$(cases '.copies.file_to_user.bytes')" = null ]
 	[ "$(ls o)" = result.json ]
 	file 64K mine
 	run --separate-stderr "$copytax" run --methods sendfile --file mine --connections 4 --files many --quiet --out p
 	says 2 'does not go with --file'
+}
+
+@test "counts over several files are exact" {
+	root_only
+	"$copytax" run --methods read_write,sendfile,zerocopy --size 2M --chunk 32K --connections 4,64 --files one,many --cache warm,cold --rounds 1 \
+		--warmup 0 --watched 1 --events none --quiet --out o >/dev/null
+	[ "$(cases 'select(.status == "ok")' | wc -l)" -eq 24 ]
+	[ "$(cases '.counts.syscalls.value' | grep -vc null)" -eq 24 ] || skip 'nothing can be counted here'
+	none 'select(.method == "read_write") | select(.copies.file_to_user.bytes != .payload or .copies.user_to_socket.bytes != .payload)'
+	none 'select(.method == "sendfile") | select(.copies.file_to_user.bytes != 0 or .copies.by_reference.bytes != .payload)'
+	none 'select(.method == "zerocopy") | select(.copies.file_to_user.bytes != 0 or .copies.by_reference.bytes != .payload)'
+	none 'select(.copies | has("factor") | not)'
+	# of cold files all pages are brought in, of each once; of the one file no more than there are
+	pages='.counts.page_cache_pages_added.value'
+	none "select(.cache == \"warm\") | select($pages != 0 and $pages != null)"
+	none "select(.cache == \"cold\" and .conditions.files == \"many\") | select($pages != null and $pages < .payload / $(getconf PAGESIZE))"
+	none "select(.cache == \"cold\") | select($pages == 0)"
 }
 
 @test "1,024 connections, none of which fails" {
@@ -201,6 +216,24 @@ none() {
 	[ ! -e o/plots/sweep-sink.svg ]
 	# each method a row for each value
 	[ "$(cut -f 2 o/data/sweep-connections.tsv | tail -n +2 | sort -n | uniq -c | tr -s ' ' | tr '\n' ';')" = ' 2 1; 2 2; 2 4;' ]
+}
+
+@test "the share that was copied after all stands in every picture that shows such a method" {
+	command -v gnuplot >/dev/null || skip 'no gnuplot'
+	able zerocopy || skip 'no zerocopy here'
+	"$copytax" run --methods read_write,zerocopy,uring_read_send_sqpoll --size 256K --chunk 4K,32K --connections 1,2 --rounds 2 --warmup 0 \
+		--watched 1 --events none --quiet --out o >/dev/null
+	[ "$(cases 'select(.method == "zerocopy") | .method_figures.copied_share.value // .method_figures.copied_share' | sort -u)" = 1 ]
+	"$copytax" report o >/dev/null
+	[ -s o/plots/sweep-connections.svg ]
+	for picture in o/plots/*.svg; do
+		echo "$picture"
+		grep -q 'zerocopy 100% copied' "$picture"
+		# no method's name is cut
+		if grep -qE 'uring_read_send_sqpo?<' "$picture"; then return 1; fi
+	done
+	grep -q 'zerocopy ‡' o/plots/sweep-connections.svg
+	grep -q 'uring_read_send_sqpoll<' o/plots/sweep-connections.svg
 }
 
 @test "file systems on loop devices are made and removed" {

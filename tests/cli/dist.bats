@@ -108,6 +108,7 @@ target() {
 	[ "$(complete_words copytax run --methods = mmap_write,spli | head -n 1)" = mmap_write,splice ]
 	[ "$(complete_words copytax run --sink dr)" = drain ]
 	complete_words copytax run --methods '' | grep -qx read_write
+	complete_words copytax run --plan lin | grep -qx links
 	# nothing was started by asking
 	nothing_left_but
 }

@@ -4,8 +4,8 @@
 bats_require_minimum_version 1.5.0
 
 METHODS='read_write mmap_write sendfile splice direct_write'
-NEWER='mmap_populate mmap_sequential mmap_hugepage vmsplice zerocopy read_zerocopy uring_read_send uring_splice
-	uring_send_zc uring_read_send_sqpoll uring_splice_sqpoll uring_send_zc_sqpoll'
+NEWER='mmap_populate mmap_sequential mmap_hugepage preadv2_dontcache vmsplice zerocopy read_zerocopy uring_read_send
+	uring_splice uring_send_zc uring_read_send_sqpoll uring_splice_sqpoll uring_send_zc_sqpoll'
 REPO=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BINARY=$(realpath "${COPYTAX:-$REPO/build/copytax}")
 export COPYTAX_SHARE=$REPO/scripts

@@ -27,13 +27,15 @@ def second($who; $case):
 .cases[] | select(.status == "ok") | . as $c
 | "\(.method) \(.cache) \(.sink) \(.chunk)" as $who
 | .payload as $p
-| ((.payload + .chunk - 1) / .chunk | floor) as $r
+# calls by all connections, each of which sends its share
+| ((.payload / .connections + .chunk - 1) / .chunk | floor | . * $c.connections) as $r
 | {
     read_write:   { calls: { read: $r, write: $r }, f2u: $p, u2s: $p, ref: 0 },
     mmap_write:   { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },
     sendfile:     { calls: { sendfile: $r, write: 0 }, f2u: 0, u2s: 0, ref: $p },
     splice:       { calls: { splice: (2 * $r), write: 0 }, f2u: 0, u2s: 0, ref: $p },
     direct_write: { calls: { read: $r, write: $r }, f2u: 0, u2s: $p, ref: 0 },
+    preadv2_dontcache: { calls: { preadv2: $r, read: 0, write: $r }, f2u: $p, u2s: $p, ref: 0 },
     mmap_populate:   { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },
     mmap_sequential: { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },
     mmap_hugepage:   { calls: { read: 0, write: $r }, f2u: 0, u2s: $p, ref: 0 },

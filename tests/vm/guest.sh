@@ -70,7 +70,24 @@ check() {
 		jq -r '.probes[] | "  \(.name): \(.rung) \(.how // "-")"' "$out/result.json"
 		kinds="$kinds $fs"
 	fi
+	[ "$fs" != ext4 ] || several_files
 	umount /mnt/scratch
+}
+
+# Connections with a file each: the hooks know all of the files.
+several_files() {
+	if ! "$copytax" run --quiet --methods read_write,sendfile,splice,direct_write,uring_read_send --connections 4 --files many \
+		--size "$size" --rounds 1 --warmup 0 --watched 1 --time-limit 300 --out /mnt/scratch/files >/tmp/run.log 2>&1 ||
+		! jq -r --arg fs ext4 -f tests/counts/exact.jq /mnt/scratch/files/result.json >/tmp/exact.log; then
+		tail -n 30 /tmp/run.log
+		echo "BAD four files: no result to check"
+		failed=$((failed + 1))
+		return
+	fi
+	sed "s/^/four files: /" /tmp/exact.log
+	[ "$(grep -cv '^null:' /tmp/exact.log)" -eq 0 ] || failed=$((failed + 1))
+	jq -r '[.cases[] | select(.status == "ok")] | "four files: \(length) cases counted, file_to_user by \(.[0].copies.file_to_user.source)"' \
+		/mnt/scratch/files/result.json
 }
 
 status=0
