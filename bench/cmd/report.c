@@ -182,8 +182,11 @@ static int write_file(const char *path, const char *text, struct failure *why)
 		err = errno;
 	if (fclose(file) && !err)
 		err = errno;
-	return err ? fail(why, EXIT_MACHINE_CANT, err, "can't write %s: %s", path, strerror(err))
-		   : 0;
+	if (!err)
+		return 0;
+	/* half a report is none */
+	unlink(path);
+	return fail(why, EXIT_MACHINE_CANT, err, "can't write %s: %s", path, strerror(err));
 }
 
 static int write_reports(const struct result *result, const struct places *p,

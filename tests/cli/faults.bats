@@ -60,6 +60,19 @@ need_strace() {
 
 quick=(--rounds 2 --warmup 0 --watched 0 --events none --quiet)
 
+# under_way N: waits until N processes of transfers were seen: the first ones verify, those after are samples
+under_way() {
+	local seen='' tries
+	for ((tries = 0; tries < 3000; tries++)); do
+		seen=$(printf '%s\n' $seen $(pgrep -P "$pid") | sort -u)
+		[ "$(wc -l <<<"$seen")" -lt "$1" ] || return 0
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.02
+	done
+	echo "not under way: $seen"
+	return 1
+}
+
 # inject FAULTS... -- COPYTAX ARGUMENTS: faults by strace -e inject, in copytax and its processes
 inject() {
 	local faults=()
@@ -78,8 +91,7 @@ inject() {
 @test "the payload is replaced by another of the same size mid-run: named, not measured" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	file 8M b
 	mv b a
 	finish
@@ -92,8 +104,7 @@ inject() {
 @test "the payload is written to mid-run: named" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	printf x | dd of=a conv=notrunc bs=1 seek=4096 status=none
 	finish
 	says 4 "failed: .*payload a was written to during the run"
@@ -104,8 +115,7 @@ inject() {
 @test "the payload is deleted mid-run: named" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	rm a
 	finish
 	[ "$status" -eq 4 ]
@@ -184,8 +194,7 @@ failing_disk() {
 @test "a disk that fails mid-run (FUSE): what is in memory is sent on, the other cases fail, none is called impossible" {
 	failing_disk $((8 << 20))
 	start run --file disk/a --methods "${METHODS// /,}" --cache cold --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 60 eval '[ "$(pgrep -P "$pid" | wc -l)" -eq 2 ]'
-	sleep 3
+	under_way 30
 	touch bad
 	finish
 	echo "$status $stderr"
@@ -197,8 +206,7 @@ failing_disk() {
 	# and where the cache has to be filled anew for it
 	rm bad
 	start run --file disk/a --methods sendfile,read_write --cache warm,cold --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 60 eval '[ "$(pgrep -P "$pid" | wc -l)" -eq 2 ]'
-	sleep 2
+	under_way 24
 	touch bad
 	finish
 	echo "$status $stderr"
@@ -245,6 +253,59 @@ write_steps() {
 	says 3 "^copytax: can't write small/o/result.json: No space left on device"
 	rm small/filler
 	clean a small small/o
+}
+
+@test "the disk is full when the payload is written, by send, run and calibrate: named, nothing left" {
+	need_strace
+	small_disk 3M
+	head -c 2M /dev/zero >small/filler
+	cd small
+	for command in "send -m sendfile" "run --methods sendfile --quiet --out o" calibrate; do
+		# what is seen before anything is written
+		# shellcheck disable=SC2086
+		run --separate-stderr "$copytax" $command --size 2M
+		says 3 "^copytax: no room for the payload in .*: it needs 2097152 bytes"
+	done
+	cd ..
+	# and what is not: a quota, or somebody else's file meanwhile
+	for command in "send -m sendfile" "run --methods sendfile --quiet --out o" calibrate; do
+		# shellcheck disable=SC2086
+		inject -e trace=write -e inject=write:error=ENOSPC:when=2 -- $command --size 2M
+		says 3 "^copytax: can't write the payload .*: No space left on device"
+		[ "$command" != "${command/run/}" ] || clean small small/filler small/o
+		rm -rf o
+	done
+	clean small small/filler small/o
+}
+
+@test "the disk is full when a long run saves on its way: it ends, named, the old result intact" {
+	small_disk 3M
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --seed 1 --out small/o >/dev/null
+	cp small/o/result.json old.json
+	dd if=/dev/zero of=small/filler bs=4K status=none 2>/dev/null || true
+	start run --file a --methods sendfile --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out small/o
+	finish
+	says 3 "^copytax: can't write small/o/result.json: No space left on device"
+	cmp small/o/result.json old.json
+	clean a old.json small small/filler small/o small/o/result.json
+}
+
+@test "the disk is full when a report is written: named, no half file" {
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --out o >/dev/null
+	small_disk 1M
+	dd if=/dev/zero of=small/filler bs=4K status=none 2>/dev/null || true
+	run --separate-stderr "$copytax" report o --no-plots --out small/r
+	says 3 "^copytax: can't write small/r/data/.*: No space left on device"
+	[ -z "$(find small/r -type f)" ]
+	# room for the tables, not for the page
+	truncate -s -64K small/filler
+	run --separate-stderr "$copytax" report o --no-plots --out small/r
+	says 3 "^copytax: can't write small/r/report.(md|html): No space left on device"
+	[ ! -e small/r/report.html ]
+	rm -rf small/r
+	clean a o o/result.json small small/filler
 }
 
 @test "a file size limit (ulimit -f) stops the result, not the program" {
@@ -371,18 +432,15 @@ start_veth() {
 	"$copytax" send -m sendfile --size 64K --link veth >/dev/null 2>../why || skip "no veth here: $(<../why)"
 	start run --size 1M --methods sendfile,read_write --link veth --rounds 100000 --warmup 0 --watched 0 --events none \
 		--quiet --time-limit 3 --out o
-	wait_until 60 eval '[ "$(pgrep -P "$pid" | wc -l)" -eq 2 ]'
-	sleep 1
+	under_way 12
 }
 
 @test "its network namespaces are deleted mid-run: it holds them until it is done" {
 	start_veth
 	ip netns del "copytax-$pid-sender"
 	ip netns del "copytax-$pid-receiver"
-	before=$(ls /proc/"$pid"/fd | wc -l)
-	sleep 1.5
-	kill -0 "$pid"
-	[ "$before" -gt 0 ]
+	# and goes on
+	under_way 8
 	kill -INT "$pid"
 	finish
 	says 130 "^copytax: interrupted"
@@ -598,45 +656,49 @@ interruptions() {
 @test "calibrate and send: interrupted at any time, they leave no payload" {
 	local signal ms
 	for signal in INT TERM HUP; do
-		for ms in 0.1 0.5 1.5; do
-			start calibrate --size 64M
+		for ms in 0.05 0.2 0.6; do
+			start calibrate --size 8M
 			sleep $ms
 			kill -$signal "$pid"
 			finish
-			# the shell's background jobs ignore SIGINT until the program says otherwise; none is done by then
-			says 130 "^copytax: interrupted"
+			# it takes seconds; before it has taken the signal over, it is ended by it
+			[ "$status" -eq 143 ] || [ "$status" -eq 129 ] || says 130 "^copytax: interrupted"
 			clean
 		done
 	done
 	for ms in 0.02 0.05 0.1 0.2 0.3; do
-		start send -m read_write --chunk 512 --size 256M
+		start send -m read_write --chunk 4K --size 1G
 		sleep $ms
 		kill -TERM "$pid"
 		finish
+		# before it has taken the signal over, it is ended by it
 		[ "$status" -eq 143 ] || says 130 "^copytax: interrupted"
 		clean
 	done
 }
 
 @test "report and compare: interrupted, they leave no working folder" {
-	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	file 64K a
 	"$copytax" run --file a --methods sendfile,read_write "${quick[@]}" --out o >/dev/null
-	mkdir tmp
-	export TMPDIR=$PWD/tmp
-	for command in "report o --plots-only --out plots" "compare o o --trend --plot plots/trend.svg"; do
+	# one that takes its time
+	mkdir tmp slow
+	printf '#!/bin/sh\nexec sleep 60\n' >slow/gnuplot
+	chmod +x slow/gnuplot
+	export TMPDIR=$PWD/tmp PATH=$PWD/slow:$PATH
+	for command in "report o --plots-only --out plots" "compare o o o --plot plots/trend.svg"; do
 		mkdir -p plots
 		# shellcheck disable=SC2086
 		setsid env --default-signal=INT "$copytax" $command >../out 2>../err 3>&- &
 		pid=$!
-		wait_until 10 eval 'compgen -G "tmp/copytax-*" >/dev/null || ! kill -0 "$pid" 2>/dev/null'
+		wait_until 20 pgrep -f "^sleep 60" -g "$pid" >/dev/null
+		[ "$(find tmp -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
 		kill -INT -- "-$pid"
 		finish
 		echo "$command: $status $stderr"
 		[ "$status" -eq 130 ]
 		[ -z "$(find tmp -mindepth 1)" ]
 	done
-	rm -rf plots
+	rm -rf plots slow
 	clean a o o/result.json tmp
 }
 
@@ -753,8 +815,88 @@ granted() {
 
 # ---- what SIGKILL leaves ----
 
+# alone COMMAND...: as if nothing else ran on this machine, so that no other copytax keeps it from removing. Root only.
+alone() {
+	if [ "$(id -u)" -eq 0 ] && unshare --pid --fork --mount --mount-proc true 2>/dev/null; then
+		unshare --pid --fork --mount --mount-proc "$@"
+	else
+		"$@"
+	fi
+}
+
+@test "doctor --leftovers: the namespaces of a killed run over veth, removed with their devices" {
+	start_veth
+	kill -KILL "$pid"
+	finish
+	wait_until 10 eval '[ -z "$(strays)" ]'
+	run --separate-stderr "$copytax" doctor --leftovers
+	[ "$status" -eq 0 ]
+	for end in sender receiver; do
+		grep -qF "network namespace: /run/netns/copytax-$pid-$end" <<<"$output"
+	done
+	grep -qF 'payload: ./o/payload.bin' <<<"$output"
+	# removed by it, if nobody else's is there, which it could not tell from ours
+	if ! pgrep -x copytax && ! find /run/netns -name 'copytax-*' ! -name "copytax-$pid-*" | grep . && ! grep copytax- /proc/mounts | grep -vF "/run/netns/copytax-$pid-"; then
+		TMPDIR=$PWD run --separate-stderr "$copytax" doctor --leftovers --remove
+		echo "$status $output $stderr"
+		[ "$status" -eq 0 ]
+	else
+		for end in sender receiver; do ip netns del "copytax-$pid-$end"; done
+		rm o/payload.bin
+	fi
+	clean o
+}
+
+@test "doctor --leftovers: working folders of scripts and reports, disk images, mount points" {
+	mkdir ../tmp .copytax-peers-aB3dE6 ../tmp/copytax-data.aB3dE6 ../tmp/copytax-hyperfine.aB3dE6 copytax-77 copytax-78 ../tmp/copytax-data.x
+	mkdir ../tmp/copytax-hyperfine.aB3dE6/deeper copytax-mine copytax-79x
+	export TMPDIR=$PWD/../tmp
+	echo precious >mine
+	ln -s "$PWD/mine" ../tmp/copytax-data.aB3dE6/link
+	ln -s "$PWD/mine" ../tmp/copytax-trend.aB3dE6
+	touch .copytax-peers-aB3dE6/payload.bin ../tmp/copytax-hyperfine.aB3dE6/deeper/json copytax-78/mine copytax-77.img copytax-mine.img
+	before=$(find . ../tmp | wc -l)
+	run --separate-stderr "$copytax" doctor --leftovers
+	[ "$status" -eq 0 ]
+	grep -qF 'working folder: ./.copytax-peers-aB3dE6' <<<"$output"
+	grep -qF "working folder: $PWD/../tmp/copytax-data.aB3dE6" <<<"$output"
+	grep -qF "working folder: $PWD/../tmp/copytax-hyperfine.aB3dE6" <<<"$output"
+	grep -qF 'disk image: ./copytax-77.img' <<<"$output"
+	grep -qF 'mount point: ./copytax-77' <<<"$output"
+	[ "$(grep -cE '^  (work|disk|mount point)' <<<"$output")" -eq 5 ]
+	[ "$(find . ../tmp | wc -l)" -eq "$before" ]
+	need_root
+	# the machine's own are another test's
+	run --separate-stderr alone unshare --net bash -c 'mount -t tmpfs none /run && exec "$@"' leftovers "$copytax" doctor --leftovers --remove
+	echo "$status $output $stderr"
+	[ "$status" -eq 0 ]
+	[ "$(find . -mindepth 1 | sort | tr '\n' ' ')" = "./copytax-78 ./copytax-78/mine ./copytax-79x ./copytax-mine ./copytax-mine.img ./mine " ]
+	[ "$(find ../tmp -mindepth 1 | sort | tr '\n' ' ')" = "../tmp/copytax-data.x ../tmp/copytax-trend.aB3dE6 " ]
+	[ "$(<mine)" = precious ]
+}
+
+@test "doctor --leftovers: a loop device on an image of ours is let go" {
+	need_root
+	PATH=$PATH:/usr/sbin
+	truncate -s 1M copytax-77.img other.img
+	device=$(losetup --find --show "$PWD/copytax-77.img" 2>/dev/null) || skip "no loop device to be had"
+	other=$(losetup --find --show "$PWD/other.img" 2>/dev/null) || {
+		losetup -d "$device"
+		skip "no second loop device to be had"
+	}
+	run --separate-stderr alone unshare --net bash -c 'mount -t tmpfs none /run && exec "$@"' leftovers "$copytax" doctor --leftovers --remove
+	left=$(losetup --noheadings --output NAME --all)
+	losetup -d "$other"
+	! grep -qx "$device" <<<"$left" || losetup -d "$device"
+	echo "$status $output $stderr $left"
+	[ "$status" -eq 0 ]
+	grep -qF "loop device: ${device#/dev/}: removed" <<<"$output"
+	! grep -qx "$device" <<<"$left"
+	grep -qx "$other" <<<"$left"
+	clean other.img
+}
+
 @test "doctor --leftovers finds what a killed run left, and only that; --remove removes it" {
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
 	file 64K payload.bin # somebody's own, whatever its name
 	"$copytax" run --size 64K --methods sendfile "${quick[@]}" --keep-payload --out kept >/dev/null
 	start run --size 8M --methods sendfile --cache warm,cold --rounds 100000 --quiet --out results/o
@@ -768,6 +910,7 @@ granted() {
 	kill -KILL "$pid"
 	finish
 	wait_until 10 eval '[ -z "$(strays)" ]'
+	export TMPDIR=$PWD
 	run --separate-stderr "$copytax" doctor --leftovers
 	[ "$status" -eq 0 ]
 	grep -qF 'payload: ./results/o/payload.bin' <<<"$output"
@@ -777,8 +920,8 @@ granted() {
 	[ "$(grep -c '^  [pt]' <<<"$output")" -eq 4 ]
 	# looking removes nothing
 	[ -e results/o/payload.bin ]
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
-	run --separate-stderr "$copytax" doctor --leftovers --remove
+	[ "$(id -u)" -eq 0 ] || ! pgrep -x copytax || skip "another copytax is running: leftovers are not touched then"
+	run --separate-stderr alone bash -c 'mount -t tmpfs none /run 2>/dev/null; exec "$@"' leftovers "$copytax" doctor --leftovers --remove
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[ "$(find . -type f | sort | tr '\n' ' ')" = "./kept/payload.bin ./kept/result.json ./payload.bin " ]
@@ -789,15 +932,13 @@ granted() {
 
 @test "doctor --leftovers: a namespace and a mount that bear copytax's name" {
 	need_root
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
-	! find /run/netns -name 'copytax-*' 2>/dev/null | grep . || skip "somebody's namespaces of that name are here"
-	! grep copytax- /proc/self/mounts || skip "somebody's mounts of that name are here"
-	# in a mount namespace of its own: the machine's are left alone
-	run --separate-stderr unshare --mount --net bash -c '
+	export TMPDIR=$PWD
+	# in namespaces of its own: the machine's are left alone, and no other copytax is seen
+	run --separate-stderr alone unshare --net bash -c '
 		mount -t tmpfs none /run && mkdir -p /run/netns copytax-mnt || exit 77
 		mount -t tmpfs none copytax-mnt && touch /run/netns/copytax-left && mount --bind /proc/self/ns/net /run/netns/copytax-left || exit 77
 		"$1" doctor --leftovers && "$1" doctor --leftovers --remove || exit 1
-		! grep copytax- /proc/self/mounts && [ ! -e /run/netns/copytax-left ]' leftovers "$copytax"
+		! grep copytax-mnt /proc/self/mounts && [ ! -e /run/netns/copytax-left ]' leftovers "$copytax"
 	echo "$output $stderr"
 	[ "$status" -ne 77 ] || skip "can't make namespaces here"
 	[ "$status" -eq 0 ]
