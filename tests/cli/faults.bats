@@ -780,8 +780,9 @@ granted() {
 	need_strace
 	[ -z "${COPYTAX_COVERAGE:-}" ] || skip "the figures of coverage are files, too"
 	mkdir o
-	inject -e 'trace=open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,chmod,fchmodat,mount' -- \
-		run --size 256K --methods sendfile,read_write --cache warm,cold --rounds 1 --warmup 0 --watched 1 --profile --quiet --out o
+	# what a run does by default, and more
+	inject -e 'trace=open,openat,openat2,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,chmod,fchmodat,mount' -- \
+		run --size 256K --cache warm,cold --rounds 1 --warmup 0 --watched 1 --profile --quiet --out o
 	[ "$status" -eq 0 ]
 	# calls that could write, and where
 	grep -vE '(ENOENT|EACCES|EEXIST|EPERM)|\+\+\+|---' ../strace.log |
