@@ -704,20 +704,61 @@ interruptions() {
 
 # ---- privilege ----
 
-@test "run: worker and receiver have no capability and can gain none" {
+@test "run and serve: worker and receiver, and their threads, have no capability and can gain none" {
+	local options process tries
 	truncate -s 1G big
-	start run --file big --methods sendfile "${quick[@]}" --out o
-	freeze run big
-	sender=$(pgrep -P "$pid" | grep -vx "$receiver")
-	for process in "$sender" "$receiver"; do
-		grep -E '^(Cap|NoNewPrivs)' "/proc/$process/status"
-		[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$' "/proc/$process/status")" -eq 4 ]
-		grep -qE '^NoNewPrivs:[[:space:]]*1$' "/proc/$process/status"
+	for options in "--methods sendfile" "--methods read_write --connections 4" "--methods uring_send_zc_sqpoll"; do
+		[[ $options != *uring* ]] || able uring_send_zc_sqpoll || continue
+		# shellcheck disable=SC2086
+		start run --file big $options --time-limit 60 "${quick[@]}" --out o
+		freeze run big
+		sender=$(pgrep -P "$pid" | grep -vx "$receiver")
+		# it may have been caught before it was ready, and then the sender waits
+		for ((tries = 0; tries < 20; tries++)); do
+			! unprivileged "$sender" "$receiver" >../caps || break
+			kill -CONT "$receiver"
+			sleep 0.01
+			kill -STOP "$receiver"
+		done
+		cat ../caps
+		[ "$tries" -lt 20 ]
+		kill -KILL "$receiver"
+		kill -INT "$pid"
+		finish
+		rm -rf o
 	done
-	kill -CONT "$receiver"
+	"$copytax" serve >../served 2>&1 3>&- &
+	server=$!
+	wait_until 10 grep -q '^listening on' ../served
+	start send -m sendfile --file big --link remote --peer "$(sed -n 's/^listening on //p' ../served)" --time-limit 60
+	wait_until 20 eval 'pgrep -P "$(pgrep -P "$server")" >/dev/null'
+	process=$(pgrep -P "$(pgrep -P "$server")")
+	wait_until 10 unprivileged "$process" >../caps
 	finish
 	[ "$status" -eq 0 ]
-	clean big o o/result.json
+	kill -INT "$server"
+	wait "$server" || true
+	clean big
+}
+
+# unprivileged PROCESS...: each and its threads. A kernel thread that polls for requests has what its ring was made with:
+# nothing but what preparing takes (dac_read_search, ipc_lock, sys_resource).
+unprivileged() {
+	local process task caps
+	for process; do
+		for task in /proc/"$process"/task/*; do
+			if grep -q '^Name:[[:space:]]*iou-sqp-' "$task/status"; then
+				caps=$(sed -n 's/^Cap\(Prm\|Eff\):[[:space:]]*/0x/p' "$task/status")
+				for caps in $caps; do [ $((caps & ~0x1004004)) -eq 0 ] || return 1; done
+				continue
+			fi
+			[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$' "$task/status")" -eq 4 ] &&
+				grep -qE '^NoNewPrivs:[[:space:]]*1$' "$task/status" || {
+				grep -E '^(Name|Cap|NoNewPrivs)' "$task/status"
+				return 1
+			}
+		done
+	done
 }
 
 @test "root may send a file that only its owner may read, though the worker has no privilege" {
