@@ -326,7 +326,8 @@ int pass_prepare(struct study *s, size_t index)
 		return 1;
 	}
 	err = set_caches(s, plan, &inner);
-	if (!err && plan->link.kind == LINK_VETH && veth_set(s->settings->veth, &plan->veth, &inner))
+	if (!err && plan->link.kind == LINK_VETH &&
+	    veth_set(s->settings->veth, &plan->veth, &inner))
 		return pass_failed(s, index, &inner, NULL);
 	if (!err)
 		return 0;

@@ -16,7 +16,7 @@
 #define READ_BYTES (1u << 20)
 #define WINDOW_BYTES (1ul << 30) /* mincore's: a vector of 256 KiB */
 #define TRIES 4 /* other readers and the kernel's own batches can undo one attempt */
-#define PATIENCE_NS 10000000L /* before each but the first: a page that is being read can't be dropped */
+#define PATIENCE_NS 10000000L /* before each next one: a page that is being read can't be dropped */
 
 #ifndef SYS_cachestat
 #define SYS_cachestat 451 /* Linux 6.5; the same number on every architecture */
