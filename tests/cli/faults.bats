@@ -64,7 +64,7 @@ quick=(--rounds 2 --warmup 0 --watched 0 --events none --quiet)
 under_way() {
 	local seen='' tries
 	for ((tries = 0; tries < 3000; tries++)); do
-		seen=$(printf '%s\n' $seen $(pgrep -P "$pid") | sort -u)
+		seen=$({ printf '%s\n' "$seen" && pgrep -P "$pid"; } | sort -u | sed '/^$/d')
 		[ "$(wc -l <<<"$seen")" -lt "$1" ] || return 0
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.02
@@ -572,14 +572,15 @@ whole_run() {
 
 # interruptions LANE LANES COUNT MS...: each LANES-th of them, in a folder of its own; MS: how long each kind takes. Writes ../ends.
 interruptions() {
-	local lane=$1 lanes=$2 count=$3 i kind place ms status end
+	local lane=$1 lanes=$2 count=$3 i kind turn place ms status end
 	local durations=("${@:4}") kinds
 	mapfile -t kinds < <(interrupted_kinds)
 	RANDOM=$((${SEED:-7} + lane))
 	for ((i = lane; i < count; i += lanes)); do
 		kind=$((i / lanes % 4))
 		# every part of its life gets its share: the n-th moment is somewhere in the n-th part
-		place=$((i / lanes / 4 * lanes + lane))
+		turn=$((i / lanes / 4))
+		place=$((turn * lanes + lane))
 		ms=$(((place * 1000 + RANDOM % 1000) * 4 / count))
 		# thousandths so far; the beginning is the shortest part, and half of them go closer to it
 		[ $((i % 2)) -eq 0 ] || ms=$((ms * ms / 1000))
@@ -624,7 +625,7 @@ interruptions() {
 	done
 	for i in "${running[@]}"; do wait "$i"; done
 	sort ends | uniq -c
-	! grep wrong ends
+	run -1 grep wrong ends
 	[ "$(wc -l <ends)" -eq "$count" ]
 	# there was one in every part of it
 	[ "$count" -lt 100 ] || for i in starting verifying timing counting later "done"; do grep -qx "$i" ends; done
@@ -752,8 +753,7 @@ unprivileged() {
 				for caps in $caps; do [ $((caps & ~0x1004004)) -eq 0 ] || return 1; done
 				continue
 			fi
-			[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$' "$task/status")" -eq 4 ] &&
-				grep -qE '^NoNewPrivs:[[:space:]]*1$' "$task/status" || {
+			[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$|^NoNewPrivs:[[:space:]]*1$' "$task/status")" -eq 5 ] || {
 				grep -E '^(Name|Cap|NoNewPrivs)' "$task/status"
 				return 1
 			}
@@ -933,7 +933,7 @@ alone() {
 	echo "$status $output $stderr $left"
 	[ "$status" -eq 0 ]
 	grep -qF "loop device: ${device#/dev/}: removed" <<<"$output"
-	! grep -qx "$device" <<<"$left"
+	run -1 grep -x "$device" <<<"$left"
 	grep -qx "$other" <<<"$left"
 	clean other.img
 }
