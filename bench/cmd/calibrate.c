@@ -134,7 +134,7 @@ int cmd_calibrate(int argc, char **argv)
 		.doc = "Measures, one by one, what a system call, a copy, a page fault, a context switch and a disk request cost here: what the prices that a study finds are held against.",
 	};
 	struct options o = { .dir = ".", .size = PAYLOAD_DEFAULT, .chunk = CHUNK_DEFAULT };
-	struct sigaction act = { .sa_handler = on_signal };
+	struct sigaction act = { .sa_handler = on_signal }, before;
 	struct placement_choice place;
 	struct failure why = { 0 };
 	char path[PATH_MAX];
@@ -145,6 +145,9 @@ int cmd_calibrate(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	/* under nohup it stays ignored */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &act, NULL);
 	err = placement_choose(PLACE_CORES, &place, &why);
 	if (!err && snprintf(path, sizeof(path), "%s/copytax-calibrate-%ld.bin", o.dir,
 			     (long)getpid()) >= (int)sizeof(path))

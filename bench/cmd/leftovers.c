@@ -104,6 +104,86 @@ static bool is_temporary_name(const char *name)
 	       !fnmatch(".copytax-trial-[0-9]*", name, FNM_PERIOD);
 }
 
+/* The disk of a file system that was made for a study (make filesystems). */
+static bool is_image_name(const char *name)
+{
+	return !fnmatch("copytax-[0-9]*.img", name, 0);
+}
+
+/* Where it was mounted: in a mount namespace that ended with its last process, so for us it is empty. */
+static bool is_mount_point(int dirfd, const char *name)
+{
+	const char *digits = name + strlen("copytax-");
+	int fd = fnmatch("copytax-[0-9]*", name, 0) || digits[strspn(digits, "0123456789")]
+			 ? -1
+			 : openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool empty = dir != NULL;
+
+	while (empty && (entry = readdir(dir)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (dir)
+		closedir(dir);
+	return empty;
+}
+
+/* What scripts and reports put aside while they work; the last six letters are mkdtemp()'s. */
+static bool is_working_folder(const char *name)
+{
+	return !fnmatch(".copytax-peers-??????", name, FNM_PERIOD) ||
+	       !fnmatch("copytax-hyperfine.??????", name, 0) ||
+	       !fnmatch("copytax-data.??????", name, 0) ||
+	       !fnmatch("copytax-trend.??????", name, 0);
+}
+
+/* A folder and everything in it; links are removed, not followed. */
+static int remove_tree(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		err = -errno;
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	while (!err && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(fd, entry->d_name, 0))
+			err = errno == EISDIR ? remove_tree(fd, entry->d_name) : -errno;
+	}
+	closedir(dir);
+	return err ? err : done(unlinkat(at, name, AT_REMOVEDIR));
+}
+
+/* In a folder that others use too, what is theirs is left alone. */
+static void search_temporary(struct search *s)
+{
+	const char *tmp = getenv("TMPDIR");
+	const char *path = tmp && tmp[0] ? tmp : "/tmp";
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	char full[PATH_MAX];
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!is_working_folder(entry->d_name) ||
+		    snprintf(full, sizeof(full), "%s/%s", path, entry->d_name) >=
+			    (int)sizeof(full) ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+			continue;
+		tell(s, "working folder", full,
+		     s->remove ? remove_tree(dirfd(dir), entry->d_name) : 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* Its files, and then the folder itself, if nothing else is in it. */
 static void search_payload_folder(struct search *s, const char *path)
 {
@@ -149,14 +229,24 @@ static void search_files(struct search *s, const char *path, unsigned int deeper
 			continue;
 		if (S_ISDIR(st.st_mode) && is_payload_folder(name))
 			search_payload_folder(s, full);
+		else if (S_ISDIR(st.st_mode) && is_working_folder(name) && st.st_uid == geteuid())
+			tell(s, "working folder", full,
+			     s->remove ? remove_tree(dirfd(dir), name) : 0);
+		else if (S_ISDIR(st.st_mode) && is_mount_point(dirfd(dir), name))
+			tell(s, "mount point", full,
+			     s->remove ? done(unlinkat(dirfd(dir), name, AT_REMOVEDIR)) : 0);
 		else if (S_ISDIR(st.st_mode) && deeper && name[0] != '.')
 			search_files(s, full, deeper - 1);
 		if (!S_ISREG(st.st_mode) ||
-		    !(is_temporary_name(name) || (is_payload_name(name) && made_by_us(dirfd(dir), name) &&
-						  !kept_on_purpose(dirfd(dir)))))
+		    !(is_temporary_name(name) || is_image_name(name) ||
+		      (is_payload_name(name) && made_by_us(dirfd(dir), name) &&
+		       !kept_on_purpose(dirfd(dir)))))
 			continue;
-		tell(s, is_payload_name(name) ? "payload" : "temporary file", full,
-		     s->remove ? done(unlinkat(dirfd(dir), name, 0)) : 0);
+		tell(s,
+		     is_payload_name(name) ? "payload"
+		     : is_image_name(name) ? "disk image"
+					   : "temporary file",
+		     full, s->remove ? done(unlinkat(dirfd(dir), name, 0)) : 0);
 	}
 	if (dir)
 		closedir(dir);
@@ -171,8 +261,8 @@ static void search_named(struct search *s, const char *folder, const char *what,
 	char full[PATH_MAX];
 
 	while (dir && (entry = readdir(dir))) {
-		if (fnmatch(OURS, entry->d_name, 0) ||
-		    snprintf(full, sizeof(full), "%s/%s", folder, entry->d_name) >= (int)sizeof(full))
+		if (fnmatch(OURS, entry->d_name, 0) || snprintf(full, sizeof(full), "%s/%s", folder,
+								entry->d_name) >= (int)sizeof(full))
 			continue;
 		tell(s, what, full, s->remove ? drop(full) : 0);
 	}
@@ -293,16 +383,19 @@ int leftovers(const char *dir, bool remove, struct failure *why)
 	pid_t other = another_copytax();
 
 	if (access(dir, R_OK | X_OK))
-		return fail(why, EXIT_WRONG_USE, errno, "can't look into %s: %s", dir, strerror(errno));
+		return fail(why, EXIT_WRONG_USE, errno, "can't look into %s: %s", dir,
+			    strerror(errno));
 	if (other && remove)
 		return fail(why, EXIT_MACHINE_CANT, EBUSY,
-			    "another copytax is running (process %ld) and may use what looks left over: ask again when it is done",
+			    "another copytax is running (process %ld) and may use what looks left "
+			    "over: ask again when it is done",
 			    (long)other);
 	if (other)
 		printf("another copytax is running (process %ld): what is listed may be its own\n",
 		       (long)other);
 	/* DIR itself, DIR/NAME and DIR/results/NAME */
 	search_files(&s, dir, 2);
+	search_temporary(&s);
 	search_named(&s, "/run/netns", "network namespace", drop_namespace);
 	search_mounts(&s);
 	search_loops(&s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a copytax that was killed outright could not put back: payloads and temporary files in a folder, and
- * on the machine whatever carries its name (network namespaces, mounts, loop devices, pinned BPF objects).
+ * What a copytax that was killed outright could not put back: payloads, temporary files and disk images
+ * in a folder, working folders in TMPDIR, and on the machine whatever carries its name (network namespaces, mounts, loop devices, pinned BPF objects).
  * Nothing is taken for ours by its name alone where its bytes can prove it.
  */
 #ifndef COPYTAX_CMD_LEFTOVERS_H

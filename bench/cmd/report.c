@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/signals.h"
 #include "cmd/cmd.h"
 #include "report/data.h"
 #include "report/html.h"
@@ -78,6 +79,7 @@ struct places {
 	char out[PATH_MAX], data[PATH_MAX], plots[PATH_MAX], paths[PATH_MAX];
 	char markdown[PATH_MAX], html[PATH_MAX], hyperfine[PATH_MAX];
 	bool data_temporary;
+	sigset_t before; /* signals are held as long as data is temporary */
 };
 
 static int join(char *out, const char *dir, const char *name, struct failure *why)
@@ -142,9 +144,12 @@ static int pictures_alone(struct places *p, struct failure *why)
 	strcpy(p->plots, p->out);
 	if (join(p->data, tmp && tmp[0] ? tmp : "/tmp", "copytax-data.XXXXXX", why))
 		return -ENAMETOOLONG;
-	if (!mkdtemp(p->data))
+	signals_hold(&p->before);
+	if (!mkdtemp(p->data)) {
+		signals_let_go(&p->before);
 		return fail(why, EXIT_MACHINE_CANT, errno, "can't make the folder %s: %s", p->data,
 			    strerror(errno));
+	}
 	p->data_temporary = true;
 	return 0;
 }
@@ -154,12 +159,15 @@ static void remove_temporary(const struct places *p)
 	DIR *dir = p->data_temporary ? opendir(p->data) : NULL;
 	const struct dirent *entry;
 
-	if (!dir)
+	if (!p->data_temporary)
 		return;
-	while ((entry = readdir(dir)))
+	while (dir && (entry = readdir(dir)))
 		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
+	if (dir)
+		closedir(dir);
 	rmdir(p->data);
+	/* a signal that came meanwhile ends the program here */
+	signals_let_go(&p->before);
 }
 
 static int write_file(const char *path, const char *text, struct failure *why)
@@ -174,8 +182,11 @@ static int write_file(const char *path, const char *text, struct failure *why)
 		err = errno;
 	if (fclose(file) && !err)
 		err = errno;
-	return err ? fail(why, EXIT_MACHINE_CANT, err, "can't write %s: %s", path, strerror(err))
-		   : 0;
+	if (!err)
+		return 0;
+	/* half a report is none */
+	unlink(path);
+	return fail(why, EXIT_MACHINE_CANT, err, "can't write %s: %s", path, strerror(err));
 }
 
 static int write_reports(const struct result *result, const struct places *p,

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "base/size.h"
 #include "cmd/cmd.h"
 #include "cmd/conditions.h"
@@ -590,7 +591,6 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 		.watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
 		.stop = &stop,
 	};
-	sigset_t blocked;
 	int err = 0, saved;
 
 	if (o->calibrate && plan_wants(run->cases, run->count, CACHE_WARM))
@@ -598,11 +598,7 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 	if (err)
 		return err;
 	/* from here on the study looks for signals, while it waits for a transfer */
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	signals_hold(NULL);
 	err = study_run(&settings, run->cases, run->count, o->quiet, r, why);
 	json_object_set_new(r->run, "interrupted", json_boolean(err));
 	set_time(r->run, "finished");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "study/feasible.h"
@@ -162,7 +163,6 @@ int cmd_serve(int argc, char **argv)
 				      .stop = &stop } };
 	struct sigaction act = { .sa_handler = on_signal }, before;
 	struct failure why = { 0 };
-	sigset_t blocked;
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -170,11 +170,7 @@ int cmd_serve(int argc, char **argv)
 	if (err)
 		return cmd_failed(&why);
 	/* looked for while it waits for something to happen */
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	signals_hold(NULL);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	/* under nohup it stays ignored */

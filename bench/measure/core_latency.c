@@ -97,7 +97,7 @@ static int start(pthread_t *thread, int cpu, void *(*body)(void *), struct game 
 int core_latency(int cpu, int other_cpu, double *seconds)
 {
 	struct game g = { .deadline = clock_wall() + PATIENCE_S, .best = INFINITY };
-	pthread_t server, returner;
+	pthread_t server = 0, returner = 0;
 	int err;
 
 	*seconds = NAN;

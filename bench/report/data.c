@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "report/bill_text.h"
@@ -46,14 +47,19 @@ static int close_in(FILE *file, const char *dir, const char *name, struct failur
 {
 	bool bad = ferror(file);
 	int err = errno;
+	char path[PATH_MAX];
 
 	if (fclose(file)) {
 		bad = true;
 		err = errno;
 	}
-	return bad ? fail(why, EXIT_MACHINE_CANT, err ? err : EIO, "can't write %s/%s: %s", dir,
-			  name, strerror(err ? err : EIO))
-		   : 0;
+	if (!bad)
+		return 0;
+	/* a table that ends in the middle looks like a whole one */
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path))
+		unlink(path);
+	return fail(why, EXIT_MACHINE_CANT, err ? err : EIO, "can't write %s/%s: %s", dir, name,
+		    strerror(err ? err : EIO));
 }
 
 static void put_interval(FILE *out, const struct interval *i)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 __attribute__((noreturn)) static void become(const struct tool *tool, int errors)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(errors, STDERR_FILENO) < 0 || (tool->folder && chdir(tool->folder)))
@@ -26,6 +28,9 @@ __attribute__((noreturn)) static void become(const struct tool *tool, int errors
 	/* the same picture whoever's session draws it */
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("GNUPLOT_DEFAULT_GDFONT");
+	/* who holds signals back waits for the tool, and the tool ends at once */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(SECONDS_MAX);
 	/* argv is const all the way down, and exec writes to none of it */
 	execvp(tool->program, (char *const *)(uintptr_t)tool->argv);

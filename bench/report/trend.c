@@ -11,6 +11,7 @@
 #include "analysis/host_speed.h"
 #include "analysis/pairs.h"
 #include "analysis/summary.h"
+#include "base/signals.h"
 #include "measure/fact.h"
 #include "report/grid.h"
 #include "report/plots.h"
@@ -324,6 +325,7 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 		"gnuplot", "gnuplot-nox", "trend.gp", argv, sources, target, NULL
 	};
 	size_t cases = 0;
+	sigset_t before;
 	int err;
 
 	for (size_t i = 0; i < count; i++)
@@ -350,12 +352,17 @@ int trend_draw(const struct trend_entry *entries, size_t count, const char *pict
 	snprintf(target + strlen(target), sizeof(target) - strlen(target), "/%s",
 		 slash ? slash + 1 : picture);
 	snprintf(dir, sizeof(dir), "%.*s/copytax-trend.XXXXXX", PATH_MAX - 32, tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir))
+	/* a signal that comes as long as the folder is there ends the program after it */
+	signals_hold(&before);
+	if (!mkdtemp(dir)) {
+		signals_let_go(&before);
 		return fail(why, EXIT_MACHINE_CANT, errno, "no temporary folder %s: %s", dir,
 			    strerror(errno));
+	}
 	err = write_data(entries, count, dir, why);
 	if (!err)
 		err = tool_run(&tool, why);
 	remove_data(dir);
+	signals_let_go(&before);
 	return err;
 }

@@ -212,11 +212,14 @@ static void note_link(struct study *s, size_t index, const struct transfer_outco
 
 int pass_failed(struct study *s, size_t index, const struct failure *inner, struct failure *why)
 {
+	struct case_result *c = &s->result->cases[index];
+	/* what this machine can't do, unless it did it before: then something went wrong on the way */
+	bool never = inner->exit_code == EXIT_MACHINE_CANT && !c->samples.count;
+
 	/* a failed transfer fails its case; only an interruption ends the study */
 	if (inner->exit_code == EXIT_INTERRUPTED)
 		return fail(why, EXIT_INTERRUPTED, EINTR, "%s", inner->text);
-	pass_set_status(&s->result->cases[index],
-		   inner->exit_code == EXIT_MACHINE_CANT ? CASE_SKIPPED : CASE_FAILED, inner->text);
+	pass_set_status(c, never ? CASE_SKIPPED : CASE_FAILED, inner->text);
 	return 1;
 }
 
@@ -323,8 +326,9 @@ int pass_prepare(struct study *s, size_t index)
 		return 1;
 	}
 	err = set_caches(s, plan, &inner);
-	if (!err && plan->link.kind == LINK_VETH)
-		err = veth_set(s->settings->veth, &plan->veth, &inner);
+	if (!err && plan->link.kind == LINK_VETH &&
+	    veth_set(s->settings->veth, &plan->veth, &inner))
+		return pass_failed(s, index, &inner, NULL);
 	if (!err)
 		return 0;
 	pass_set_status(&s->result->cases[index],

@@ -10,11 +10,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES (1u << 20)
 #define WINDOW_BYTES (1ul << 30) /* mincore's: a vector of 256 KiB */
-#define TRIES 3 /* other readers and the kernel's own batches can undo one attempt */
+#define TRIES 4 /* other readers and the kernel's own batches can undo one attempt */
+#define PATIENCE_NS 10000000L /* before each next one: a page that is being read can't be dropped */
 
 #ifndef SYS_cachestat
 #define SYS_cachestat 451 /* Linux 6.5; the same number on every architecture */
@@ -97,8 +99,12 @@ static int read_through(int fd, uint64_t size)
 	return err;
 }
 
-static int drop(int fd)
+static int drop(int fd, int attempt)
 {
+	const struct timespec pause = { .tv_nsec = PATIENCE_NS };
+
+	if (attempt)
+		(void)nanosleep(&pause, NULL);
 	/* dirty pages stay: write them first. A file that can't be synced (tmpfs) keeps its pages, and is found out */
 	(void)fdatasync(fd);
 	return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -182,22 +188,28 @@ static int half_astray(int fd, uint64_t size, uint64_t *astray)
 }
 
 /* What another reader left is dropped first: only a state made from nothing is known. */
+/* What can't be read went wrong; a state that can't be had is the machine's, or the file system's. */
+static int no_state(const char *path, enum cache cache, int err, struct failure *why)
+{
+	return fail(why, err == -EIO ? EXIT_TRANSFER_FAILED : EXIT_MACHINE_CANT, -err,
+		    "can't bring the page cache of %s into the state '%s': %s", path,
+		    cache_names[cache], strerror(-err));
+}
+
 static int set_half(int fd, const char *path, uint64_t size, struct failure *why)
 {
 	uint64_t astray = 0;
 	int err = 0;
 
 	for (int i = 0; i < TRIES; i++) {
-		err = drop(fd);
+		err = drop(fd, i);
 		err = err ? err : read_half(fd, size);
 		err = err ? err : half_astray(fd, size, &astray);
 		if (err || !astray)
 			break;
 	}
 	if (err)
-		return fail(why, EXIT_MACHINE_CANT, -err,
-			    "can't bring the page cache of %s into the state 'half': %s", path,
-			    strerror(-err));
+		return no_state(path, CACHE_HALF, err, why);
 	if (!astray)
 		return 0;
 	return fail(why, EXIT_MACHINE_CANT, EBUSY,
@@ -232,7 +244,7 @@ int cache_set(const char *path, uint64_t size, enum cache cache, struct failure 
 		wanted = cache == CACHE_WARM ? pages : 0;
 		if (err || resident == wanted)
 			break;
-		err = cache == CACHE_WARM ? read_through(fd, size) : drop(fd);
+		err = cache == CACHE_WARM ? read_through(fd, size) : drop(fd, i);
 		if (err)
 			break;
 		err = cache_resident(fd, size, &resident, &pages);
@@ -241,9 +253,7 @@ int cache_set(const char *path, uint64_t size, enum cache cache, struct failure 
 	}
 	close(fd);
 	if (err)
-		return fail(why, EXIT_MACHINE_CANT, -err,
-			    "can't bring the page cache of %s into the state '%s': %s", path,
-			    cache_names[cache], strerror(-err));
+		return no_state(path, cache, err, why);
 	if (resident == wanted)
 		return 0;
 	if (cache == CACHE_WARM)

@@ -147,6 +147,10 @@ int link_listen(const struct link_settings *settings, unsigned int connections,
 	err = errno;
 	describe(at, where, sizeof(where));
 	close(s);
+	if (settings->kind == LINK_VETH)
+		return fail(why, EXIT_MACHINE_CANT, err,
+			    "can't listen on %s in the network namespace made for the run: %s; did somebody take its device away?",
+			    where, strerror(err));
 	return fail(why, EXIT_MACHINE_CANT, err,
 		    "can't listen on %s: %s; choose another with --port, or leave it out", where,
 		    strerror(err));

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -401,6 +402,9 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 		return fail(why, EXIT_MACHINE_CANT, -pid, "can't start a process: %s",
 			    strerror(-pid));
 	*receiver = pid;
+	/* a signal that came before there was a receiver to kill */
+	if (spec->stop && *spec->stop)
+		kill(pid, SIGKILL);
 	(void)child_tell(&h.receiver);
 	err = worker_prepare(&w, spec, &at, out, why);
 	if (!err)

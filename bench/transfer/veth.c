@@ -16,18 +16,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/signals.h"
+
 #define DEVICE(end) ((end) == VETH_SENDER ? VETH_SENDER_DEVICE : VETH_RECEIVER_DEVICE)
 #define ARGUMENTS_MAX 20
 #define LINE_MAX_BYTES 256
 
-/* Runs `ip` (iproute2) with the words of a line. Returns 0 or -errno. */
+/*
+ * Runs `ip` (iproute2) with the words of a line. Returns 0 or -errno. A Ctrl-C goes to every process of the
+ * terminal: one that ended `ip` halfway would leave half a namespace, so it does not get to know.
+ */
 static int ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int ip(const char *format, ...)
 {
 	char line[LINE_MAX_BYTES], *words[ARGUMENTS_MAX], *save = NULL;
 	char program[] = "ip", *plain[] = { (char *)"PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL };
 	int count = 0, status = 0, err;
+	const sigset_t held = signals_that_end();
 	posix_spawn_file_actions_t quiet;
+	posix_spawnattr_t undisturbed;
 	va_list args;
 	pid_t pid;
 
@@ -42,11 +49,15 @@ static int ip(const char *format, ...)
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	err = posix_spawn(&pid, "/usr/sbin/ip", &quiet, NULL, words, plain);
+	posix_spawnattr_init(&undisturbed);
+	posix_spawnattr_setsigmask(&undisturbed, &held);
+	posix_spawnattr_setflags(&undisturbed, POSIX_SPAWN_SETSIGMASK);
+	err = posix_spawn(&pid, "/usr/sbin/ip", &quiet, &undisturbed, words, plain);
 	if (err == ENOENT)
-		err = posix_spawn(&pid, "/sbin/ip", &quiet, NULL, words, plain);
+		err = posix_spawn(&pid, "/sbin/ip", &quiet, &undisturbed, words, plain);
 	if (err == ENOENT)
-		err = posix_spawn(&pid, "/usr/bin/ip", &quiet, NULL, words, plain);
+		err = posix_spawn(&pid, "/usr/bin/ip", &quiet, &undisturbed, words, plain);
+	posix_spawnattr_destroy(&undisturbed);
 	posix_spawn_file_actions_destroy(&quiet);
 	if (err)
 		return -err;

@@ -4,7 +4,7 @@
 # right exit code, a whole result or none (and an older one intact), nothing left behind. What a killed or
 # frozen process does to a transfer is in signals.bats.
 #
-#   FAULT_INTERRUPTS=200   as many runs interrupted at random moments (20)
+#   FAULT_INTERRUPTS=N     as many runs interrupted at random moments (200)
 #   FAULT_CPU=N            take CPU N offline for real, for a moment; nothing else should need it
 load helpers
 
@@ -14,8 +14,10 @@ extra_setup() {
 	before_namespaces=$(namespaces)
 }
 
+# BPF programs that no process holds: by their numbers. What another copytax is using is not ours.
 programs() {
-	[ "$(id -u)" -ne 0 ] || PATH=$PATH:/usr/sbin bpftool prog list 2>/dev/null | grep -c copytax || true
+	[ "$(id -u)" -ne 0 ] || PATH=$PATH:/usr/sbin bpftool prog list -j 2>/dev/null |
+		jq -r '.[] | select((.pids // []) | length == 0) | .id' | sort
 }
 
 mounts() {
@@ -23,17 +25,27 @@ mounts() {
 	grep -c copytax- /proc/self/mounts || true
 }
 
+# Network namespaces whose run is over. One of a run that another test is at is not ours.
 namespaces() {
-	find /run/netns -name 'copytax-*' 2>/dev/null | sort
+	local space process
+	for space in /run/netns/copytax-*; do
+		process=${space#*/copytax-}
+		[ ! -e "$space" ] || [ -e "/proc/${process%-*}" ] || echo "$space"
+	done
+}
+
+# no_more BEFORE COMMAND: it lists nothing that is not in BEFORE
+no_more() {
+	[ -z "$(comm -13 <(printf '%s\n' "$1") <("$2"))" ]
 }
 
 # clean ENTRY...: no process, no file but those, no BPF program, mount or namespace more than before
 clean() {
 	nothing_left_but "$@"
-	# another copytax may have its own on this machine just now; ours is gone
 	[ "$(mounts)" = "$before_mounts" ] || pgrep -x copytax
-	[ "$(namespaces)" = "$before_namespaces" ] || pgrep -x copytax
-	[ "$(programs)" -le "$before_programs" ] || pgrep -x copytax
+	# the kernel takes its time with what nobody holds any more
+	wait_until 5 no_more "$before_namespaces" namespaces
+	wait_until 5 no_more "$before_programs" programs
 }
 
 result_is_whole() {
@@ -47,6 +59,19 @@ need_strace() {
 }
 
 quick=(--rounds 2 --warmup 0 --watched 0 --events none --quiet)
+
+# under_way N: waits until N processes of transfers were seen: the first ones verify, those after are samples
+under_way() {
+	local seen='' tries
+	for ((tries = 0; tries < 3000; tries++)); do
+		seen=$({ printf '%s\n' "$seen" && pgrep -P "$pid"; } | sort -u | sed '/^$/d')
+		[ "$(wc -l <<<"$seen")" -lt "$1" ] || return 0
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.02
+	done
+	echo "not under way: $seen"
+	return 1
+}
 
 # inject FAULTS... -- COPYTAX ARGUMENTS: faults by strace -e inject, in copytax and its processes
 inject() {
@@ -66,8 +91,7 @@ inject() {
 @test "the payload is replaced by another of the same size mid-run: named, not measured" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	file 8M b
 	mv b a
 	finish
@@ -80,8 +104,7 @@ inject() {
 @test "the payload is written to mid-run: named" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	printf x | dd of=a conv=notrunc bs=1 seek=4096 status=none
 	finish
 	says 4 "failed: .*payload a was written to during the run"
@@ -92,8 +115,7 @@ inject() {
 @test "the payload is deleted mid-run: named" {
 	file 8M a
 	start run --file a --methods sendfile,read_write --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
-	wait_until 30 eval 'pgrep -P "$pid" >/dev/null'
-	sleep 0.5
+	under_way 12
 	rm a
 	finish
 	[ "$status" -eq 4 ]
@@ -135,11 +157,62 @@ inject() {
 	clean a o o/result.json
 }
 
-@test "run: a disk whose sectors can't be read (device-mapper)" {
+# failing_disk BYTES: a file system at disk/ whose file `a` can be read to its half only, as soon as there is a file `bad`
+failing_disk() {
+	local status=0
 	need_root
-	command -v dmsetup >/dev/null || PATH=$PATH:/usr/sbin command -v dmsetup >/dev/null || skip "dmsetup is not installed; EIO is injected instead"
-	grep -q device-mapper /proc/devices || skip "this kernel has no device-mapper; EIO is injected instead"
-	skip "the injected EIO covers the program's part; a real one takes a disk to spare (tests/vm)"
+	mkdir disk
+	python3 "$BATS_TEST_DIRNAME/failing-disk.py" disk "$1" "$PWD/bad" >../disk-says 2>&1 3>&- &
+	disk=$!
+	wait_until 10 eval '[ -s ../disk-says ] || ! kill -0 "$disk" 2>/dev/null'
+	grep -qx mounted ../disk-says || {
+		wait "$disk" || status=$?
+		[ "$status" -ne 77 ] || skip "no FUSE here: $(<../disk-says)"
+		cat ../disk-says
+		return 1
+	}
+	mounted=$PWD/disk
+}
+
+@test "a disk that can't be read (FUSE): each method says so" {
+	failing_disk $((8 << 20))
+	touch bad
+	for method in $METHODS $NEWER; do
+		able "$method" || continue
+		run --separate-stderr "$copytax" send -m "$method" --file disk/a --chunk 32K --cache cold
+		[ "$status" -ne 3 ] || continue # its set-up reads the file, so that nothing is cold
+		says 4 "^copytax: $method: .*(disk/a: Input/output error|disk/a .*can't be read)"
+	done
+	run --separate-stderr "$copytax" send -m sendfile --file disk/a --sink verify
+	says 4 "^copytax: can't read the payload disk/a: Input/output error"
+	run --separate-stderr "$copytax" run --file disk/a --methods sendfile "${quick[@]}" --out o
+	says 4 "^copytax: can't read the payload disk/a: Input/output error"
+	result_is_whole
+	clean bad disk o o/result.json
+}
+
+@test "a disk that fails mid-run (FUSE): what is in memory is sent on, the other cases fail, none is called impossible" {
+	failing_disk $((8 << 20))
+	start run --file disk/a --methods "${METHODS// /,}" --cache cold --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	under_way 30
+	touch bad
+	finish
+	echo "$status $stderr"
+	[ "$status" -eq 4 ]
+	[ "$(grep -cE "^copytax: [a-z_]+ failed: .*(disk/a: Input/output error|disk/a .*can't be read)" <<<"$stderr")" -eq "$(wc -l <<<"$stderr")" ]
+	result_is_whole
+	jq -e 'all(.cases[]; .status == "failed") and ([.cases[].samples.wall_s | length] | add > 0)' o/result.json
+	clean bad disk o o/result.json
+	# and where the cache has to be filled anew for it
+	rm bad
+	start run --file disk/a --methods sendfile,read_write --cache warm,cold --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out o
+	under_way 24
+	touch bad
+	finish
+	echo "$status $stderr"
+	[ "$status" -eq 4 ]
+	jq -e 'all(.cases[]; .status == "failed" and (.reason | test("Input/output error|read")))' o/result.json
+	clean bad disk o o/result.json
 }
 
 # ---- writing the result ----
@@ -180,6 +253,59 @@ write_steps() {
 	says 3 "^copytax: can't write small/o/result.json: No space left on device"
 	rm small/filler
 	clean a small small/o
+}
+
+@test "the disk is full when the payload is written, by send, run and calibrate: named, nothing left" {
+	need_strace
+	small_disk 3M
+	head -c 2M /dev/zero >small/filler
+	cd small
+	for command in "send -m sendfile" "run --methods sendfile --quiet --out o" calibrate; do
+		# what is seen before anything is written
+		# shellcheck disable=SC2086
+		run --separate-stderr "$copytax" $command --size 2M
+		says 3 "^copytax: no room for the payload in .*: it needs 2097152 bytes"
+	done
+	cd ..
+	# and what is not: a quota, or somebody else's file meanwhile
+	for command in "send -m sendfile" "run --methods sendfile --quiet --out o" calibrate; do
+		# shellcheck disable=SC2086
+		inject -e trace=write -e inject=write:error=ENOSPC:when=2 -- $command --size 2M
+		says 3 "^copytax: can't write the payload .*: No space left on device"
+		[ "$command" != "${command/run/}" ] || clean small small/filler small/o
+		rm -rf o
+	done
+	clean small small/filler small/o
+}
+
+@test "the disk is full when a long run saves on its way: it ends, named, the old result intact" {
+	small_disk 3M
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --seed 1 --out small/o >/dev/null
+	cp small/o/result.json old.json
+	dd if=/dev/zero of=small/filler bs=4K status=none 2>/dev/null || true
+	start run --file a --methods sendfile --rounds 100000 --warmup 0 --watched 0 --events none --quiet --out small/o
+	finish
+	says 3 "^copytax: can't write small/o/result.json: No space left on device"
+	cmp small/o/result.json old.json
+	clean a old.json small small/filler small/o small/o/result.json
+}
+
+@test "the disk is full when a report is written: named, no half file" {
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --out o >/dev/null
+	small_disk 1M
+	dd if=/dev/zero of=small/filler bs=4K status=none 2>/dev/null || true
+	run --separate-stderr "$copytax" report o --no-plots --out small/r
+	says 3 "^copytax: can't write small/r/data/.*: No space left on device"
+	[ -z "$(find small/r -type f)" ]
+	# room for the tables, not for the page
+	truncate -s -64K small/filler
+	run --separate-stderr "$copytax" report o --no-plots --out small/r
+	says 3 "^copytax: can't write small/r/report.(md|html): No space left on device"
+	[ ! -e small/r/report.html ]
+	rm -rf small/r
+	clean a o o/result.json small small/filler
 }
 
 @test "a file size limit (ulimit -f) stops the result, not the program" {
@@ -300,6 +426,55 @@ write_steps() {
 	clean a o o/result.json
 }
 
+# A run over veth that lasts, once both of its processes move bytes
+start_veth() {
+	need_root
+	"$copytax" send -m sendfile --size 64K --link veth >/dev/null 2>../why || skip "no veth here: $(<../why)"
+	start run --size 1M --methods sendfile,read_write --link veth --rounds 100000 --warmup 0 --watched 0 --events none \
+		--quiet --time-limit 3 --out o
+	under_way 12
+}
+
+@test "its network namespaces are deleted mid-run: it holds them until it is done" {
+	start_veth
+	ip netns del "copytax-$pid-sender"
+	ip netns del "copytax-$pid-receiver"
+	# and goes on
+	under_way 8
+	kill -INT "$pid"
+	finish
+	says 130 "^copytax: interrupted"
+	jq -e '.run.interrupted and all(.cases[]; .status == "ok" and (.samples.wall_s | length > 0))' o/result.json
+	clean o o/result.json
+}
+
+@test "the devices in its network namespaces are taken away mid-run: the cases fail, with the reason" {
+	start_veth
+	ip -n "copytax-$pid-receiver" link del copytax-r
+	finish
+	echo "$status $stderr"
+	[ "$status" -eq 4 ]
+	# the one that was under way came to nothing, the next had nowhere to listen
+	[ "$(grep -cE "^copytax: (sendfile|read_write) failed: (.*not done after 3 s \(--time-limit\)|can't listen on 192.0.2.2.* in the network namespace made for the run: )" \
+		<<<"$stderr")" -eq "$(wc -l <<<"$stderr")" ]
+	jq -e 'all(.cases[]; .status == "failed") and any(.cases[]; .samples.wall_s | length > 0)' o/result.json
+	clean o o/result.json
+}
+
+@test "a network namespace can't be made (injected): skipped beside others, refused alone" {
+	need_root
+	need_strace
+	# ip is the only one that mounts
+	inject -e trace=mount -e inject=mount:error=EPERM -- \
+		run --size 64K --methods sendfile --link veth,tcp "${quick[@]}" --out o
+	says 0 "^copytax: sendfile skipped: can't make a network namespace: .*needs CAP_SYS_ADMIN"
+	jq -e '[.cases[] | [.link, .status]] | sort == [["tcp", "ok"], ["veth", "skipped"]]' o/result.json
+	clean o o/result.json
+	inject -e trace=mount -e inject=mount:error=EPERM -- run --size 64K --methods sendfile --link veth "${quick[@]}" --out o
+	says 3 "^copytax: sendfile skipped: can't make a network namespace"
+	clean o o/result.json
+}
+
 @test "a CPU that went away (injected): named, the others go on" {
 	need_strace
 	[ "$(nproc)" -gt 1 ] || skip "one CPU: nothing is pinned apart"
@@ -331,57 +506,259 @@ write_steps() {
 
 # ---- interruptions ----
 
-@test "SIGINT at ${FAULT_INTERRUPTS:-20} random moments: a whole result or none, and nothing else" {
-	file 256K a
-	local i whole=0 none=0 code
-	RANDOM=${SEED:-7}
-	for ((i = 0; i < ${FAULT_INTERRUPTS:-20}; i++)); do
-		rm -rf o
-		start run --size 1M --methods sendfile,read_write --rounds 3 --warmup 0 --watched 1 --quiet --out o
-		# a run like this takes a second or two: before, in and after every part of it
-		sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
-		[ $((RANDOM % 3)) -ne 0 ] || sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
-		kill -INT "$pid" 2>/dev/null || true
-		finish
-		[ "$status" -eq 0 ] || [ "$status" -eq 130 ] || {
-			echo "interruption $i: status $status, $stderr"
-			return 1
-		}
-		[ -z "$(strays)" ]
-		if [ -e o/result.json ]; then
-			result_is_whole
-			jq -e --argjson status "$status" '(.run.interrupted == ($status == 130)) and (.run.finished | type == "string")' o/result.json
-			whole=$((whole + 1))
-		else
-			none=$((none + 1))
-		fi
-		[ -z "$(find o -mindepth 1 ! -name result.json 2>/dev/null)" ] || {
-			find o
-			return 1
-		}
-	done
-	echo "$whole whole, $none none"
-	[ "$whole" -gt 0 ]
+# What is interrupted: a short run as it is by default, with namespaces, with many files, with stacks. Each has its own ends.
+interrupted_kinds() {
+	local link=unix
+	[ "$(id -u)" -ne 0 ] || link=veth
+	printf -- '--methods %s\n' sendfile,read_write "sendfile --link $link" \
+		'sendfile --cache cold --files many --connections 2' 'sendfile --profile'
+}
+
+# begin KIND...: a run in the background, in a process group of its own, in which SIGINT does what it does at a terminal: pid
+begin() {
 	rm -rf o
-	clean a
+	setsid env --default-signal=INT "$PWD/copytax" run --size 256K --rounds 2 --warmup 0 --watched 1 --catch-up 0 \
+		--quiet --out o "$@" >out 2>err 3>&- &
+	pid=$!
+}
+
+# after_interruption STATUS: nothing but a whole result or none; prints how far the run had come
+after_interruption() {
+	local left
+	[ "$1" -eq 0 ] || [ "$1" -eq 130 ] || {
+		echo "status $1"
+		return 1
+	}
+	# one sentence, or none if it came before anything was begun
+	grep -vE '^copytax: interrupted' err && return 1
+	[ "$(wc -l <err)" -eq $(($1 == 130 && $(wc -c <err) > 0)) ] || return 1
+	left=$(pgrep -f "^$PWD/copytax " || find /run/netns -name "copytax-$pid-*" 2>/dev/null)
+	[ -z "$left" ] || {
+		echo "still there: $left"
+		return 1
+	}
+	left=$(find . -mindepth 1 ! -name copytax ! -name out ! -name err ! -path ./o ! -path ./o/result.json ! -path ./o/profile ! -path './o/profile/*')
+	[ -z "$left" ] || {
+		echo "left behind: $left"
+		return 1
+	}
+	[ -e o/result.json ] || {
+		[ "$1" -eq 130 ] && echo none
+		return
+	}
+	jq -er --argjson status "$1" '
+		if .schema == "copytax.result/1" and (.cases | length > 0) and (.run.finished | type == "string")
+			and .run.interrupted == ($status == 130) and all(.cases[]; .status == "ok")
+			and all(.cases[]; .verified.ok or ($status == 130 and .verified.ok == null))
+			and all(.cases[]; (.samples.wall_s | length) == 2 or $status == 130)
+		then
+			if $status == 0 then "done"
+			elif all(.cases[]; .verified.ok == null) then "starting"
+			elif any(.cases[]; .verified.ok == null) then "verifying"
+			elif any(.cases[]; (.samples.wall_s | length) < 2) then "timing"
+			elif any(.cases[]; .counts.syscalls.value == null and (.counts.syscalls.reason | test("did not reach"))) then "counting"
+			else "later" end
+		else error("not whole") end' o/result.json
+}
+
+# whole_run KIND...: without an interruption; prints the milliseconds
+whole_run() {
+	local began end
+	began=$(date +%s%3N)
+	begin "$@"
+	wait "$pid"
+	end=$(after_interruption 0) && [ "$end" = "done" ] && echo $(($(date +%s%3N) - began))
+}
+
+# interruptions LANE LANES COUNT MS...: each LANES-th of them, in a folder of its own; MS: how long each kind takes. Writes ../ends.
+interruptions() {
+	local lane=$1 lanes=$2 count=$3 i kind turn place ms status end
+	local durations=("${@:4}") kinds
+	mapfile -t kinds < <(interrupted_kinds)
+	RANDOM=$((${SEED:-7} + lane))
+	for ((i = lane; i < count; i += lanes)); do
+		kind=$((i / lanes % 4))
+		# every part of its life gets its share: the n-th moment is somewhere in the n-th part
+		turn=$((i / lanes / 4))
+		place=$((turn * lanes + lane))
+		ms=$(((place * 1000 + RANDOM % 1000) * 4 / count))
+		# thousandths so far; the beginning is the shortest part, and half of them go closer to it
+		[ $((i % 2)) -eq 0 ] || ms=$((ms * ms / 1000))
+		ms=$((ms * durations[kind] / 1000))
+		# shellcheck disable=SC2086
+		begin ${kinds[kind]}
+		sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+		# a terminal tells all of them, kill the one
+		[ $((RANDOM % 2)) -eq 0 ] && kill -INT -- "-$pid" 2>/dev/null || kill -INT "$pid" 2>/dev/null || true
+		status=0
+		wait "$pid" || status=$?
+		end=$(after_interruption "$status" 2>&1) || {
+			echo "wrong: number $i, run ${kinds[kind]} at $ms ms: status $status, $(<err) $end" >>../ends
+			return
+		}
+		echo "$end" >>../ends
+	done
+}
+
+@test "SIGINT at ${FAULT_INTERRUPTS:-200} random moments of its life: a whole result or none, and nothing else" {
+	local count=${FAULT_INTERRUPTS:-200} lanes i kinds durations=() running=() began
+	# mostly they wait: for a CPU to be quiet, for the kernel to take probes away
+	lanes=$((4 * $(nproc)))
+	mapfile -t kinds < <(interrupted_kinds)
+	for ((i = 0; i < lanes; i++)); do
+		mkdir "lane$i"
+		ln -s "$BINARY" "lane$i/copytax"
+	done
+	# how long they take when as many run at once
+	for ((i = 0; i < lanes; i++)); do
+		# shellcheck disable=SC2086
+		(cd "lane$i" && whole_run ${kinds[i % 4]} >../took$((i % 4))) 3>&- &
+		running+=("$!")
+	done
+	for i in "${running[@]}"; do wait "$i"; done
+	for ((i = 0; i < 4; i++)); do durations+=("$(<took$i)"); done
+	echo "they take ${durations[*]} ms"
+	running=()
+	for ((i = 0; i < lanes; i++)); do
+		(cd "lane$i" && interruptions "$i" "$lanes" "$count" "${durations[@]}") 3>&- &
+		running+=("$!")
+	done
+	for i in "${running[@]}"; do wait "$i"; done
+	sort ends | uniq -c
+	run -1 grep wrong ends
+	[ "$(wc -l <ends)" -eq "$count" ]
+	# there was one in every part of it
+	[ "$count" -lt 100 ] || for i in starting verifying timing counting later "done"; do grep -qx "$i" ends; done
+	rm -rf lane* took* ends
+	clean
+}
+
+@test "SIGINT at each step of writing the result: the whole new result, or the old one" {
+	need_strace
+	file 64K a
+	"$copytax" run --file a --methods sendfile "${quick[@]}" --seed 1 --out o >/dev/null
+	cp o/result.json old.json
+	local call when
+	for call in unlinkat:1 openat:1 write:1 write:2 fsync:1 renameat:1 fsync:2; do
+		when=${call#*:} call=${call%:*}
+		cp old.json o/result.json
+		inject -P "$PWD/o/.result.json.new" -P "$PWD/o" -P .result.json.new -P o/.result.json.new -P o \
+			-e "trace=unlinkat,openat,write,fsync,renameat" \
+			-e "inject=$call:signal=INT:when=$when" -- run --file a --methods sendfile "${quick[@]}" --seed 2 --out o
+		echo "$call $when: status $status $stderr"
+		grep -q SIGINT ../strace.log || wait_until 1 grep -c "$call" ../strace.log
+		# the study is over: what is written is whole
+		[ "$status" -eq 0 ]
+		jq -e '.settings.seed == 2 and .run.interrupted == false' o/result.json
+		clean a old.json o o/result.json
+	done
+}
+
+@test "calibrate and send: interrupted at any time, they leave no payload" {
+	local signal ms
+	for signal in INT TERM HUP; do
+		for ms in 0.05 0.2 0.6; do
+			start calibrate --size 8M
+			sleep $ms
+			kill -$signal "$pid"
+			finish
+			# it takes seconds; before it has taken the signal over, it is ended by it
+			[ "$status" -eq 143 ] || [ "$status" -eq 129 ] || says 130 "^copytax: interrupted"
+			clean
+		done
+	done
+	for ms in 0.02 0.05 0.1 0.2 0.3; do
+		start send -m read_write --chunk 4K --size 1G
+		sleep $ms
+		kill -TERM "$pid"
+		finish
+		# before it has taken the signal over, it is ended by it
+		[ "$status" -eq 143 ] || says 130 "^copytax: interrupted"
+		clean
+	done
+}
+
+@test "report and compare: interrupted, they leave no working folder" {
+	file 64K a
+	"$copytax" run --file a --methods sendfile,read_write "${quick[@]}" --out o >/dev/null
+	# one that takes its time
+	mkdir tmp slow
+	printf '#!/bin/sh\nexec sleep 60\n' >slow/gnuplot
+	chmod +x slow/gnuplot
+	export TMPDIR=$PWD/tmp PATH=$PWD/slow:$PATH
+	for command in "report o --plots-only --out plots" "compare o o o --plot plots/trend.svg"; do
+		mkdir -p plots
+		# shellcheck disable=SC2086
+		setsid env --default-signal=INT "$copytax" $command >../out 2>../err 3>&- &
+		pid=$!
+		wait_until 20 pgrep -f "^sleep 60" -g "$pid" >/dev/null
+		[ "$(find tmp -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+		kill -INT -- "-$pid"
+		finish
+		echo "$command: $status $stderr"
+		[ "$status" -eq 130 ]
+		[ -z "$(find tmp -mindepth 1)" ]
+	done
+	rm -rf plots slow
+	clean a o o/result.json tmp
 }
 
 # ---- privilege ----
 
-@test "run: worker and receiver have no capability and can gain none" {
+@test "run and serve: worker and receiver, and their threads, have no capability and can gain none" {
+	local options process tries
 	truncate -s 1G big
-	start run --file big --methods sendfile "${quick[@]}" --out o
-	freeze run big
-	sender=$(pgrep -P "$pid" | grep -vx "$receiver")
-	for process in "$sender" "$receiver"; do
-		grep -E '^(Cap|NoNewPrivs)' "/proc/$process/status"
-		[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$' "/proc/$process/status")" -eq 4 ]
-		grep -qE '^NoNewPrivs:[[:space:]]*1$' "/proc/$process/status"
+	for options in "--methods sendfile" "--methods read_write --connections 4" "--methods uring_send_zc_sqpoll"; do
+		[[ $options != *uring* ]] || able uring_send_zc_sqpoll || continue
+		# shellcheck disable=SC2086
+		start run --file big $options --time-limit 60 "${quick[@]}" --out o
+		freeze run big
+		sender=$(pgrep -P "$pid" | grep -vx "$receiver")
+		# it may have been caught before it was ready, and then the sender waits
+		for ((tries = 0; tries < 20; tries++)); do
+			! unprivileged "$sender" "$receiver" >../caps || break
+			kill -CONT "$receiver"
+			sleep 0.01
+			kill -STOP "$receiver"
+		done
+		cat ../caps
+		[ "$tries" -lt 20 ]
+		kill -KILL "$receiver"
+		kill -INT "$pid"
+		finish
+		rm -rf o
 	done
-	kill -CONT "$receiver"
+	"$copytax" serve >../served 2>&1 3>&- &
+	server=$!
+	wait_until 10 grep -q '^listening on' ../served
+	start send -m sendfile --file big --link remote --peer "$(sed -n 's/^listening on //p' ../served)" --time-limit 60
+	wait_until 20 eval 'pgrep -P "$(pgrep -P "$server")" >/dev/null'
+	process=$(pgrep -P "$(pgrep -P "$server")")
+	wait_until 10 unprivileged "$process" >../caps
 	finish
 	[ "$status" -eq 0 ]
-	clean big o o/result.json
+	kill -INT "$server"
+	wait "$server" || true
+	clean big
+}
+
+# unprivileged PROCESS...: each and its threads. A kernel thread that polls for requests has what its ring was made with:
+# nothing but what preparing takes (dac_read_search, ipc_lock, sys_resource).
+unprivileged() {
+	local process task caps
+	for process; do
+		for task in /proc/"$process"/task/*; do
+			if grep -q '^Name:[[:space:]]*iou-sqp-' "$task/status"; then
+				caps=$(sed -n 's/^Cap\(Prm\|Eff\):[[:space:]]*/0x/p' "$task/status")
+				for caps in $caps; do [ $((caps & ~0x1004004)) -eq 0 ] || return 1; done
+				continue
+			fi
+			[ "$(grep -cE '^Cap(Inh|Prm|Eff|Amb):[[:space:]]*0+$|^NoNewPrivs:[[:space:]]*1$' "$task/status")" -eq 5 ] || {
+				grep -E '^(Name|Cap|NoNewPrivs)' "$task/status"
+				return 1
+			}
+		done
+	done
 }
 
 @test "root may send a file that only its owner may read, though the worker has no privilege" {
@@ -444,8 +821,9 @@ granted() {
 	need_strace
 	[ -z "${COPYTAX_COVERAGE:-}" ] || skip "the figures of coverage are files, too"
 	mkdir o
-	inject -e 'trace=open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,chmod,fchmodat,mount' -- \
-		run --size 256K --methods sendfile,read_write --cache warm,cold --rounds 1 --warmup 0 --watched 1 --profile --quiet --out o
+	# what a run does by default, and more
+	inject -e 'trace=open,openat,openat2,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,chmod,fchmodat,mount' -- \
+		run --size 256K --cache warm,cold --rounds 1 --warmup 0 --watched 1 --profile --quiet --out o
 	[ "$status" -eq 0 ]
 	# calls that could write, and where
 	grep -vE '(ENOENT|EACCES|EEXIST|EPERM)|\+\+\+|---' ../strace.log |
@@ -479,8 +857,88 @@ granted() {
 
 # ---- what SIGKILL leaves ----
 
+# alone COMMAND...: as if nothing else ran on this machine, so that no other copytax keeps it from removing. Root only.
+alone() {
+	if [ "$(id -u)" -eq 0 ] && unshare --pid --fork --mount --mount-proc true 2>/dev/null; then
+		unshare --pid --fork --mount --mount-proc "$@"
+	else
+		"$@"
+	fi
+}
+
+@test "doctor --leftovers: the namespaces of a killed run over veth, removed with their devices" {
+	start_veth
+	kill -KILL "$pid"
+	finish
+	wait_until 10 eval '[ -z "$(strays)" ]'
+	run --separate-stderr "$copytax" doctor --leftovers
+	[ "$status" -eq 0 ]
+	for end in sender receiver; do
+		grep -qF "network namespace: /run/netns/copytax-$pid-$end" <<<"$output"
+	done
+	grep -qF 'payload: ./o/payload.bin' <<<"$output"
+	# removed by it, if nobody else's is there, which it could not tell from ours
+	if ! pgrep -x copytax && ! find /run/netns -name 'copytax-*' ! -name "copytax-$pid-*" | grep . && ! grep copytax- /proc/mounts | grep -vF "/run/netns/copytax-$pid-"; then
+		TMPDIR=$PWD run --separate-stderr "$copytax" doctor --leftovers --remove
+		echo "$status $output $stderr"
+		[ "$status" -eq 0 ]
+	else
+		for end in sender receiver; do ip netns del "copytax-$pid-$end"; done
+		rm o/payload.bin
+	fi
+	clean o
+}
+
+@test "doctor --leftovers: working folders of scripts and reports, disk images, mount points" {
+	mkdir ../tmp .copytax-peers-aB3dE6 ../tmp/copytax-data.aB3dE6 ../tmp/copytax-hyperfine.aB3dE6 copytax-77 copytax-78 ../tmp/copytax-data.x
+	mkdir ../tmp/copytax-hyperfine.aB3dE6/deeper copytax-mine copytax-79x
+	export TMPDIR=$PWD/../tmp
+	echo precious >mine
+	ln -s "$PWD/mine" ../tmp/copytax-data.aB3dE6/link
+	ln -s "$PWD/mine" ../tmp/copytax-trend.aB3dE6
+	touch .copytax-peers-aB3dE6/payload.bin ../tmp/copytax-hyperfine.aB3dE6/deeper/json copytax-78/mine copytax-77.img copytax-mine.img
+	before=$(find . ../tmp | wc -l)
+	run --separate-stderr "$copytax" doctor --leftovers
+	[ "$status" -eq 0 ]
+	grep -qF 'working folder: ./.copytax-peers-aB3dE6' <<<"$output"
+	grep -qF "working folder: $PWD/../tmp/copytax-data.aB3dE6" <<<"$output"
+	grep -qF "working folder: $PWD/../tmp/copytax-hyperfine.aB3dE6" <<<"$output"
+	grep -qF 'disk image: ./copytax-77.img' <<<"$output"
+	grep -qF 'mount point: ./copytax-77' <<<"$output"
+	[ "$(grep -cE '^  (work|disk|mount point)' <<<"$output")" -eq 5 ]
+	[ "$(find . ../tmp | wc -l)" -eq "$before" ]
+	need_root
+	# the machine's own are another test's
+	run --separate-stderr alone unshare --net bash -c 'mount -t tmpfs none /run && exec "$@"' leftovers "$copytax" doctor --leftovers --remove
+	echo "$status $output $stderr"
+	[ "$status" -eq 0 ]
+	[ "$(find . -mindepth 1 | sort | tr '\n' ' ')" = "./copytax-78 ./copytax-78/mine ./copytax-79x ./copytax-mine ./copytax-mine.img ./mine " ]
+	[ "$(find ../tmp -mindepth 1 | sort | tr '\n' ' ')" = "../tmp/copytax-data.x ../tmp/copytax-trend.aB3dE6 " ]
+	[ "$(<mine)" = precious ]
+}
+
+@test "doctor --leftovers: a loop device on an image of ours is let go" {
+	need_root
+	PATH=$PATH:/usr/sbin
+	truncate -s 1M copytax-77.img other.img
+	device=$(losetup --find --show "$PWD/copytax-77.img" 2>/dev/null) || skip "no loop device to be had"
+	other=$(losetup --find --show "$PWD/other.img" 2>/dev/null) || {
+		losetup -d "$device"
+		skip "no second loop device to be had"
+	}
+	run --separate-stderr alone unshare --net bash -c 'mount -t tmpfs none /run && exec "$@"' leftovers "$copytax" doctor --leftovers --remove
+	left=$(losetup --noheadings --output NAME --all)
+	losetup -d "$other"
+	! grep -qx "$device" <<<"$left" || losetup -d "$device"
+	echo "$status $output $stderr $left"
+	[ "$status" -eq 0 ]
+	grep -qF "loop device: ${device#/dev/}: removed" <<<"$output"
+	run -1 grep -x "$device" <<<"$left"
+	grep -qx "$other" <<<"$left"
+	clean other.img
+}
+
 @test "doctor --leftovers finds what a killed run left, and only that; --remove removes it" {
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
 	file 64K payload.bin # somebody's own, whatever its name
 	"$copytax" run --size 64K --methods sendfile "${quick[@]}" --keep-payload --out kept >/dev/null
 	start run --size 8M --methods sendfile --cache warm,cold --rounds 100000 --quiet --out results/o
@@ -494,6 +952,7 @@ granted() {
 	kill -KILL "$pid"
 	finish
 	wait_until 10 eval '[ -z "$(strays)" ]'
+	export TMPDIR=$PWD
 	run --separate-stderr "$copytax" doctor --leftovers
 	[ "$status" -eq 0 ]
 	grep -qF 'payload: ./results/o/payload.bin' <<<"$output"
@@ -503,8 +962,8 @@ granted() {
 	[ "$(grep -c '^  [pt]' <<<"$output")" -eq 4 ]
 	# looking removes nothing
 	[ -e results/o/payload.bin ]
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
-	run --separate-stderr "$copytax" doctor --leftovers --remove
+	[ "$(id -u)" -eq 0 ] || ! pgrep -x copytax || skip "another copytax is running: leftovers are not touched then"
+	run --separate-stderr alone bash -c 'mount -t tmpfs none /run 2>/dev/null; exec "$@"' leftovers "$copytax" doctor --leftovers --remove
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[ "$(find . -type f | sort | tr '\n' ' ')" = "./kept/payload.bin ./kept/result.json ./payload.bin " ]
@@ -515,15 +974,13 @@ granted() {
 
 @test "doctor --leftovers: a namespace and a mount that bear copytax's name" {
 	need_root
-	pgrep -x copytax && skip "another copytax is running: leftovers are not touched then"
-	! find /run/netns -name 'copytax-*' 2>/dev/null | grep . || skip "somebody's namespaces of that name are here"
-	! grep copytax- /proc/self/mounts || skip "somebody's mounts of that name are here"
-	# in a mount namespace of its own: the machine's are left alone
-	run --separate-stderr unshare --mount --net bash -c '
+	export TMPDIR=$PWD
+	# in namespaces of its own: the machine's are left alone, and no other copytax is seen
+	run --separate-stderr alone unshare --net bash -c '
 		mount -t tmpfs none /run && mkdir -p /run/netns copytax-mnt || exit 77
 		mount -t tmpfs none copytax-mnt && touch /run/netns/copytax-left && mount --bind /proc/self/ns/net /run/netns/copytax-left || exit 77
 		"$1" doctor --leftovers && "$1" doctor --leftovers --remove || exit 1
-		! grep copytax- /proc/self/mounts && [ ! -e /run/netns/copytax-left ]' leftovers "$copytax"
+		! grep copytax-mnt /proc/self/mounts && [ ! -e /run/netns/copytax-left ]' leftovers "$copytax"
 	echo "$output $stderr"
 	[ "$status" -ne 77 ] || skip "can't make namespaces here"
 	[ "$status" -eq 0 ]

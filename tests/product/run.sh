@@ -100,7 +100,7 @@ for link in "${links[@]}"; do
 		more=(--peer "$peer" --secret-file "$work/secret")
 	fi
 	status=0
-	"${prefix[@]}" "$copytax" run --methods "$methods" --size "$size" --chunk "$chunks" --sink "$sinks" --link "$link" "${more[@]}" \
+	"${prefix[@]}" "$copytax" run --catch-up 0 --methods "$methods" --size "$size" --chunk "$chunks" --sink "$sinks" --link "$link" "${more[@]}" \
 		--connections "$connections" --rounds 1 --warmup 0 --watched 0 --events none --quiet --out "$out/$link" \
 		>"$work/$link.text" 2>"$work/$link.err" || status=$?
 	if ! jq -r --rawfile list "$work/list" -f "$here/judge.jq" "$out/$link/result.json" >"$work/$link"; then
