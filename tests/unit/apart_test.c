@@ -13,6 +13,7 @@
 #include "analysis/differences.h"
 #include "analysis/summary.h"
 #include "measure/core_latency.h"
+#include "measure/handed_copy.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
@@ -256,6 +257,31 @@ static void latency_is_between_two_cpus(void **state)
 	assert_true(s < 1e-3);
 }
 
+/* The copying is timed, not the waiting, and what can't be handed over is an error. */
+static void a_copy_is_handed_over(void **state)
+{
+	const struct handed_source odd = { "", 1, 3 };
+	struct handed_source source = { NULL, 1 << 16, 1 << 14 };
+	char *from = malloc(source.span);
+	cpu_set_t set;
+	double per_gb = 1;
+	int peer = 0;
+
+	(void)state;
+	assert_non_null(from);
+	memset(from, 1, source.span);
+	source.from = from;
+	assert_int_equal(handed_copy(&source, 1 << 20, -1, &per_gb), -EINVAL);
+	assert_true(isnan(per_gb));
+	assert_int_equal(handed_copy(&odd, 1 << 20, 0, &per_gb), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	while (peer < CPU_SETSIZE && !CPU_ISSET((size_t)peer, &set))
+		peer++;
+	assert_int_equal(handed_copy(&source, 4 << 20, peer, &per_gb), 0);
+	assert_true(per_gb > 0 && isfinite(per_gb));
+	free(from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +294,7 @@ int main(void)
 		cmocka_unit_test(two_results_are_put_at_one_distance),
 		cmocka_unit_test(no_distance_in_common_is_a_difference),
 		cmocka_unit_test(latency_is_between_two_cpus),
+		cmocka_unit_test(a_copy_is_handed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "analysis/bill.h"
 #include "analysis/nnls.h"
+#include "analysis/price_checks.h"
 #include "analysis/prices.h"
 #include "synthetic.h"
 
@@ -384,6 +385,63 @@ static void prices_are_of_one_speed_of_the_host(void **state)
 	gsl_rng_free(rng);
 }
 
+static json_t *checks_with(const char *direct, json_t **measured)
+{
+	json_error_t error;
+	json_t *terms = json_loads(
+		"[{\"id\": \"file_to_user\", \"price\": 0.11, \"low\": 0.10, \"high\": 0.12,"
+		"  \"with\": [{\"id\": \"user_to_socket\", \"per_unit\": 1, \"summed\": true}]},"
+		" {\"id\": \"mapped_to_socket\", \"price\": 0.30, \"low\": 0.29, \"high\": 0.31, \"with\": []}]",
+		0, &error);
+	json_t *checks;
+
+	assert_non_null(terms);
+	*measured = json_loads(direct, 0, &error);
+	assert_non_null(*measured);
+	direct_drop_apart(*measured, 120e-9);
+	checks = price_checks(terms, *measured);
+	json_decref(terms);
+	return checks;
+}
+
+/* A price of both directions is held against the mean of both direct figures; what was measured elsewhere against nothing. */
+static void copies_are_held_against_their_own_kind(void **state)
+{
+	static const char here[] =
+		"{\"measurements\": [{\"id\": \"read_copy\", \"value\": 0.09, \"low\": 0.09, \"high\": 0.09},"
+		" {\"id\": \"handed_copy\", \"value\": 0.13, \"low\": 0.13, \"high\": 0.13, \"core_latency_s\": 1.3e-7},"
+		" {\"id\": \"mapped_copy\", \"value\": 0.15, \"low\": 0.15, \"high\": 0.15, \"core_latency_s\": 1.3e-7}]}";
+	static const char elsewhere[] =
+		"{\"measurements\": [{\"id\": \"read_copy\", \"value\": 0.09, \"low\": 0.09, \"high\": 0.09},"
+		" {\"id\": \"mapped_copy\", \"value\": 0.29, \"low\": 0.29, \"high\": 0.29, \"core_latency_s\": 4.5e-7}]}";
+	json_t *direct, *checks = checks_with(here, &direct), *one;
+
+	(void)state;
+	assert_int_equal(json_array_size(checks), 2);
+	one = json_array_get(checks, 0);
+	assert_string_equal(json_string_value(json_object_get(one, "direct_id")),
+			    "read_copy and handed_copy");
+	assert_near(field(one, "direct"), 0.11, 1e-12);
+	assert_true(json_is_true(json_object_get(one, "near")));
+	one = json_array_get(checks, 1);
+	assert_near(field(one, "ratio"), 2, 1e-12);
+	assert_true(json_is_false(json_object_get(one, "near")));
+	assert_non_null(json_string_value(json_object_get(one, "why")));
+	json_decref(checks);
+	json_decref(direct);
+	checks = checks_with(elsewhere, &direct);
+	/* it would have been near, at another distance of the CPUs */
+	assert_int_equal(json_array_size(checks), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(checks, 0),
+							      "direct_id")),
+			    "read_copy");
+	one = json_array_get(json_object_get(direct, "measurements"), 1);
+	assert_true(json_is_null(json_object_get(one, "value")));
+	assert_non_null(strstr(json_string_value(json_object_get(one, "reason")), "450 ns"));
+	json_decref(checks);
+	json_decref(direct);
+}
+
 static void a_bill_adds_up(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -475,6 +533,7 @@ int main(void)
 		cmocka_unit_test(methods_are_predicted_from_the_others),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
+		cmocka_unit_test(copies_are_held_against_their_own_kind),
 		cmocka_unit_test(a_bill_adds_up),
 		cmocka_unit_test(coefficients_stop_at_zero),
 		cmocka_unit_test(solutions_meet_the_conditions_of_the_minimum),
