@@ -15,7 +15,9 @@ void judge_virtualisation(const struct ground *g, struct finding *f)
 
 	f->effect = "Copying touches memory through two sets of page tables, timers and wake-ups "
 		    "may leave the guest, hardware counters are often missing, and another guest "
-		    "can take cache and bandwidth. Ratios carry over to bare metal better than "
+		    "can take cache and bandwidth. The host may move the guest's CPUs apart, which "
+		    "doubles what a copy between them costs: a run measures how far apart they are "
+		    "beside every sample (cpus_apart). Ratios carry over to bare metal better than "
 		    "absolute figures.";
 	if (!name)
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/apart.h"
 #include "base/file.h"
 #include "report/bill_text.h"
 #include "report/counted_data.h"
@@ -499,9 +500,13 @@ static void write_texts(const struct result *result, const struct families *all,
 		strcmp(c->link, "tcp")
 			? ""
 			: "Loopback: the sender's CPU carries the receive path's softirq work. ";
-	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400];
+	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400], apart_text[96] = "";
 	char *machine = machine_line(result);
+	struct apart apart;
 
+	if (!apart_count(result, &apart) && apart.apart)
+		snprintf(apart_text, sizeof(apart_text),
+			 "%zu samples with the CPUs moved apart are left out. ", apart.apart);
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t k = 0; pictured(family, &all->list[i]) && k < all->list[i].count; k++) {
 			direct |= case_direct(all->list[i].cases[k]);
@@ -517,9 +522,10 @@ static void write_texts(const struct result *result, const struct families *all,
 	put_label(out, "machine_text", machine ? machine : "");
 	put_copied(out, all, family);
 	put_samples_note(out, "throughput_note_1", all, family,
-			 "Bar: median. Whisker: 95% interval of the median. Dots: every sample",
+			 apart.apart ? "Bar: median. Whisker: 95% interval of the median. Dots: samples" :
+				       "Bar: median. Whisker: 95% interval of the median. Dots: every sample",
 			 false);
-	snprintf(text, sizeof(text), "%s%s%s",
+	snprintf(text, sizeof(text), "%s%s%s%s", apart_text,
 		 direct ? "direct_write reads the disk: compare it with the cold bars. " : "",
 		 truncate ? "The truncate sink is an upper bound. " : "",
 		 refused ? "Missing bars: see the report for the reason. "
@@ -528,7 +534,7 @@ static void write_texts(const struct result *result, const struct families *all,
 	put_samples_note(out, "cpu_note_1", all, family,
 			 "Medians. Dot and whisker: sender + receiver together, with 95% interval",
 			 false);
-	snprintf(text, sizeof(text), "%s%s", loopback,
+	snprintf(text, sizeof(text), "%s%s%s", loopback, apart_text,
 		 direct ? "direct_write: compare with the cold bars." : "");
 	put_label(out, "cpu_note_2", text);
 	snprintf(text, sizeof(text), "%s%s bytes, %.40s cache, %.40s%s into a %.40s sink",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/apart.h"
 #include "analysis/host_speed.h"
 #include "analysis/pairs.h"
 #include "analysis/summary.h"
@@ -84,6 +85,14 @@ static bool seen_before(const struct trend_entry *entries, size_t i, const struc
 	return false;
 }
 
+/* Core-to-core latency of the samples that count; NaN when the result has none. */
+static double distance(const struct result *r)
+{
+	struct apart apart;
+
+	return apart_count(r, &apart) ? NAN : apart.median_s;
+}
+
 static double yardstick(const struct result *r)
 {
 	struct host_speed speed;
@@ -108,7 +117,10 @@ static void put_list(const struct trend_entry *entries, size_t count, enum style
 		put_text(out, style, model(r));
 		fprintf(out, ", kernel ");
 		put_text(out, style, text_or(fact_value(r->host, "kernel.release"), "unknown"));
-		fprintf(out, "), yardstick %s ms\n", format_number(yardstick(r) * 1e3, number));
+		fprintf(out, "), yardstick %s ms", format_number(yardstick(r) * 1e3, number));
+		if (isfinite(distance(r)))
+			fprintf(out, ", CPUs %.0f ns apart", distance(r) * 1e9);
+		putc('\n', out);
 	}
 	putc('\n', out);
 }
@@ -195,6 +207,7 @@ json_t *trend_json(const struct trend_entry *entries, size_t count)
 				    json_is_string(kernel) ? json_string(json_string_value(kernel))
 							   : json_null());
 		json_object_set_new(one, "yardstick_s", number(yardstick(r)));
+		json_object_set_new(one, "core_latency_s", number(distance(r)));
 		json_array_append_new(results, one);
 		for (size_t k = 0; k < r->case_count; k++)
 			if (r->cases[k].status == CASE_OK && !seen_before(entries, i, &r->cases[k]))

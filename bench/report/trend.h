@@ -20,7 +20,7 @@ size_t trend_sort(struct trend_entry *entries, size_t count);
 /* The list of results, and a table of the median sender CPU of every case that any of them has. 0 or -ENOMEM. */
 int trend_table(const struct trend_entry *entries, size_t count, enum style style, FILE *out);
 
-/* The same as JSON: {hosts, results: [{path, started, host, kernel, yardstick_s}], cases: [{…, sender_cpu_s: [{median, low, high} | null]}]}. */
+/* The same as JSON: {hosts, results: [{path, started, host, kernel, yardstick_s, core_latency_s}], cases: [{…, sender_cpu_s: [{median, low, high} | null]}]}. */
 json_t *trend_json(const struct trend_entry *entries, size_t count);
 
 /*
