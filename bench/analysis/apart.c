@@ -27,15 +27,37 @@ static double latency(const struct samples *s, size_t i)
 	return before > 0 && after > 0 ? fmax(before, after) : NAN;
 }
 
-/* Latencies of timed samples: all, those that count (`which` 0) or those apart (1). Returns how many. */
-static size_t collect(const struct result *r, int which, double *out)
+/* Where sender and receiver were put; cases of one placement run on the same two CPUs. "" where it is not recorded. */
+static const char *placement_of(const struct case_result *c)
+{
+	const char *name = json_string_value(json_object_get(c->conditions, "placement"));
+
+	return name ? name : "";
+}
+
+static bool of_placement(const struct case_result *c, const char *placement)
+{
+	return !strcmp(placement_of(c), placement);
+}
+
+/* Is case `i` the first of its placement? */
+static bool first_of_placement(const struct result *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (of_placement(&r->cases[k], placement_of(&r->cases[i])))
+			return false;
+	return true;
+}
+
+/* Latencies of a placement's timed samples: all (`which` -1), those that count (0) or those apart (1). Returns how many. */
+static size_t collect(const struct result *r, const char *placement, int which, double *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->case_count; i++) {
 		const struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count; k++) {
+		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++) {
 			bool apart = s->value[SAMPLE_APART][k] == 1;
 
 			if (!timed(s, k) || !isfinite(latency(s, k)) ||
@@ -49,18 +71,23 @@ static size_t collect(const struct result *r, int which, double *out)
 	return n;
 }
 
-static double median_of(const struct result *r, int which)
+static double median_of(const struct result *r, const char *placement)
 {
-	size_t n = collect(r, which, NULL);
+	size_t n = collect(r, placement, 0, NULL);
 	double *all = malloc((n + 1) * sizeof(*all)), median = NAN;
 
 	if (all && n) {
-		collect(r, which, all);
+		collect(r, placement, 0, all);
 		gsl_sort(all, 1, n);
 		median = gsl_stats_median_from_sorted_data(all, 1, n);
 	}
 	free(all);
 	return median;
+}
+
+double apart_distance(const struct result *r, const struct case_result *c)
+{
+	return median_of(r, placement_of(c));
 }
 
 /* The median of the fullest stretch of sorted values that are within APART_FACTOR of its first. */
@@ -84,67 +111,90 @@ bool apart_near(double latency_s, double distance_s)
 	return !(latency_s > distance_s * APART_FACTOR) && !(latency_s < distance_s / APART_FACTOR);
 }
 
-void apart_mark_at(struct result *r, double latency_s)
+static void mark_at(struct result *r, const char *placement, double latency_s)
 {
 	for (size_t i = 0; i < r->case_count; i++) {
 		struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count; k++)
+		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++)
 			s->value[SAMPLE_APART][k] =
 				!apart_near(s->value[SAMPLE_CORE_LATENCY_S][k], latency_s) ||
 				!apart_near(s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], latency_s);
 	}
 }
 
-int apart_mark(struct result *r)
+static int mark_usual(struct result *r, const char *placement)
 {
-	size_t n = collect(r, -1, NULL);
+	size_t n = collect(r, placement, -1, NULL);
 	double *all;
 
 	if (!n) {
-		apart_mark_at(r, NAN);
+		mark_at(r, placement, NAN);
 		return 0;
 	}
 	all = malloc(n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	collect(r, -1, all);
+	collect(r, placement, -1, all);
 	gsl_sort(all, 1, n);
-	apart_mark_at(r, most_common(all, n));
+	mark_at(r, placement, most_common(all, n));
 	free(all);
 	return 0;
 }
 
-static void widen(struct apart *a, double latency_s)
+int apart_mark(struct result *r)
 {
-	if (apart_near(latency_s, a->median_s))
+	int err = 0;
+
+	for (size_t i = 0; i < r->case_count && !err; i++)
+		if (first_of_placement(r, i))
+			err = mark_usual(r, placement_of(&r->cases[i]));
+	return err;
+}
+
+static void widen(struct apart *a, double latency_s, double distance_s)
+{
+	if (apart_near(latency_s, distance_s))
 		return;
 	a->apart_low_s = fmin(a->apart_low_s, latency_s);
 	a->apart_high_s = fmax(a->apart_high_s, latency_s);
 }
 
-int apart_count(const struct result *r, struct apart *out)
+static void count_case(const struct case_result *c, double distance_s, struct apart *out)
 {
-	*out = (struct apart) { .median_s = median_of(r, 0),
-				.apart_low_s = NAN,
-				.apart_high_s = NAN };
-	for (size_t i = 0; i < r->case_count; i++) {
-		const struct samples *s = &r->cases[i].samples;
+	const struct samples *s = &c->samples;
 
-		for (size_t k = 0; k < s->count; k++) {
-			if (!timed(s, k))
-				continue;
-			if (!sample_counts(s, k)) {
-				out->apart++;
-				widen(out, s->value[SAMPLE_CORE_LATENCY_S][k]);
-				widen(out, s->value[SAMPLE_CORE_LATENCY_AFTER_S][k]);
-			} else if (isfinite(latency(s, k)))
-				out->n++;
-			else
-				out->unknown++;
+	for (size_t k = 0; k < s->count; k++) {
+		if (!timed(s, k))
+			continue;
+		if (!sample_counts(s, k)) {
+			out->apart++;
+			widen(out, s->value[SAMPLE_CORE_LATENCY_S][k], distance_s);
+			widen(out, s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], distance_s);
+		} else if (isfinite(latency(s, k))) {
+			out->n++;
+		} else {
+			out->unknown++;
 		}
 	}
-	return 0;
+}
+
+void apart_count(const struct result *r, struct apart *out)
+{
+	*out = (struct apart) { .median_s = NAN, .apart_low_s = NAN, .apart_high_s = NAN };
+	for (size_t i = 0; i < r->case_count; i++) {
+		const char *placement = placement_of(&r->cases[i]);
+		double distance;
+
+		if (!first_of_placement(r, i))
+			continue;
+		distance = median_of(r, placement);
+		if (isnan(out->median_s))
+			out->median_s = distance;
+		for (size_t k = i; k < r->case_count; k++)
+			if (of_placement(&r->cases[k], placement))
+				count_case(&r->cases[k], distance, out);
+	}
 }
 
 json_t *apart_json(const struct apart *a)
@@ -184,37 +234,46 @@ double apart_cost(const struct case_result *c)
 	return values && median[0] > 0 ? median[1] / median[0] : NAN;
 }
 
-static size_t common(struct result *a, struct result *b, double latency_s)
+static size_t common(struct result *a, struct result *b, const char *placement, double latency_s)
 {
 	size_t in_a, in_b;
 
-	apart_mark_at(a, latency_s);
-	apart_mark_at(b, latency_s);
-	in_a = collect(a, 0, NULL);
-	in_b = collect(b, 0, NULL);
+	mark_at(a, placement, latency_s);
+	mark_at(b, placement, latency_s);
+	in_a = collect(a, placement, 0, NULL);
+	in_b = collect(b, placement, 0, NULL);
 	return in_a < in_b ? in_a : in_b;
+}
+
+/* True also where one of them has none. */
+static bool align(struct result *a, struct result *b, const char *placement)
+{
+	double of_a = median_of(a, placement), of_b = median_of(b, placement);
+	size_t at_a, at_b;
+
+	if (isnan(of_a) || isnan(of_b) || apart_near(of_b, of_a))
+		return true;
+	at_a = common(a, b, placement, of_a);
+	at_b = common(a, b, placement, of_b);
+	if (at_a || at_b) {
+		(void)common(a, b, placement, at_a >= at_b ? of_a : of_b);
+		return true;
+	}
+	mark_at(a, placement, of_a);
+	mark_at(b, placement, of_b);
+	return false;
 }
 
 bool apart_align(struct result *a, struct result *b)
 {
-	double of_a, of_b;
-	size_t at_a, at_b;
+	bool all = true;
 
 	if (apart_mark(a) || apart_mark(b))
 		return false;
-	of_a = median_of(a, 0);
-	of_b = median_of(b, 0);
-	if (isnan(of_a) || isnan(of_b) || (apart_near(of_b, of_a)))
-		return true;
-	at_a = common(a, b, of_a);
-	at_b = common(a, b, of_b);
-	if (!at_a && !at_b) {
-		(void)apart_mark(a);
-		(void)apart_mark(b);
-		return false;
-	}
-	(void)common(a, b, at_a >= at_b ? of_a : of_b);
-	return true;
+	for (size_t i = 0; i < a->case_count; i++)
+		if (first_of_placement(a, i))
+			all &= align(a, b, placement_of(&a->cases[i]));
+	return all;
 }
 
 static size_t apart_of(const struct case_result *c)
@@ -261,14 +320,14 @@ static void name_costs(const struct result *r, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), " times the sender CPU");
 }
 
-int apart_warn(struct result *r)
+void apart_warn(struct result *r)
 {
 	char text[560];
 	struct apart a;
-	int err = apart_count(r, &a);
 
-	if (err || !a.apart)
-		return err;
+	apart_count(r, &a);
+	if (!a.apart)
+		return;
 	snprintf(text, sizeof(text),
 		 "%zu of %zu samples were taken while the two CPUs were at another distance than "
 		 "usual: a cache line took %.0f to %.0f ns there and back instead of %.0f",
@@ -278,5 +337,4 @@ int apart_warn(struct result *r)
 	result_warn(r, "cpus_apart", text,
 		    "the host moves virtual CPUs between its cores; figures are of the samples at "
 		    "the usual distance, the others are in the document");
-	return 0;
 }

@@ -14,7 +14,7 @@
 #define APART_FACTOR 1.5
 
 struct apart {
-	double median_s; /* core-to-core latency of the samples that count; NaN when none was measured */
+	double median_s; /* core-to-core latency of the samples that count (of the first placement with any); NaN when none was measured */
 	double apart_low_s, apart_high_s; /* of those apart, the odd ones of before and after; NaN when there are none */
 	size_t n, apart,
 		unknown; /* timed samples: that count, that don't, without a latency (those count) */
@@ -22,18 +22,19 @@ struct apart {
 
 /*
  * Finds the distance that most timed samples have (the shorter one of two that are equally common) and marks all
- * others, SAMPLE_APART: those at another one, and those during which it changed. 0 or -ENOMEM.
+ * others, SAMPLE_APART: those at another one, and those during which it changed. Each placement of sender and receiver
+ * has a distance of its own. 0 or -ENOMEM.
  */
 int apart_mark(struct result *result);
 
-/* The same with a distance of the caller's, as of another result. */
-void apart_mark_at(struct result *result, double latency_s);
+/* The core-to-core latency of a case's placement: the median of its samples that count. NaN when it has none. */
+double apart_distance(const struct result *result, const struct case_result *kase);
 
 /* Is this latency that distance? NaN, not measured, is. */
 bool apart_near(double latency_s, double distance_s);
 
-/* What the marks say. 0 or -ENOMEM. */
-int apart_count(const struct result *result, struct apart *out);
+/* What the marks say. */
+void apart_count(const struct result *result, struct apart *out);
 
 /* {median_s, n, apart, apart_low_s, apart_high_s, unknown}, or {median_s: null, reason}; a new reference. */
 json_t *apart_json(const struct apart *apart);
@@ -58,6 +59,6 @@ json_t *apart_case_json(const struct case_result *kase);
 const char *apart_why_none(const struct case_result *kase);
 
 /* Warns (code cpus_apart) when some are; names the cases that it cost most. */
-int apart_warn(struct result *result);
+void apart_warn(struct result *result);
 
 #endif

@@ -174,8 +174,8 @@ static int collect(const struct result *r, struct collection *all)
 	*all = (struct collection){ .cases = calloc(r->case_count + 1, sizeof(*all->cases)),
 				    .not_used = json_array(), .speed = common_speed(r) };
 	all->direct = direct_at_speed(json_object_get(r->prices, "direct"), all->speed);
-	if (!apart_count(r, &apart))
-		direct_drop_apart(all->direct, apart.median_s);
+	apart_count(r, &apart);
+	direct_drop_apart(all->direct, apart.median_s);
 	if (!all->cases || !all->not_used)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->case_count && !err; i++) {

@@ -504,7 +504,8 @@ static void write_texts(const struct result *result, const struct families *all,
 	char *machine = machine_line(result);
 	struct apart apart;
 
-	if (!apart_count(result, &apart) && apart.apart)
+	apart_count(result, &apart);
+	if (apart.apart)
 		snprintf(apart_text, sizeof(apart_text),
 			 "%zu samples with the CPUs moved apart are left out. ", apart.apart);
 	for (size_t i = 0; i < all->count; i++) {

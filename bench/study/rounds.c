@@ -131,8 +131,8 @@ static double time_left(const struct study *s, const struct turn *turns, size_t 
 /* What goes on while turns are taken. */
 struct pace {
 	double saved; /* when the result was saved last */
-	double distance; /* the core-to-core latency that samples have to be taken at; NaN: whatever it is */
-	double until; /* and when there is no more waiting for it */
+	bool waits; /* samples have to be taken at the distance that their placement's others had */
+	double until; /* and when there is no more waiting for that */
 };
 
 /* A moment in which the signals that end a study get through; they are blocked outside. */
@@ -151,18 +151,20 @@ static bool wait_for_distance(struct study *s, const struct turn *turn, const st
 	char path[PATH_MAX];
 	struct transfer_spec spec = pass_spec(s, turn->index, path);
 
-	while (!isnan(pace->distance) && !study_stopped(s)) {
+	double distance = apart_distance(s->result, &s->result->cases[turn->index]);
+
+	while (pace->waits && !isnan(distance) && !study_stopped(s)) {
 		double left = pace->until - clock_wall(), latency;
 
 		if (left < 0)
 			return false;
 		if (!core_latency(spec.sender_cpu, spec.receiver_cpu, &latency) &&
-		    apart_near(latency, pace->distance))
+		    apart_near(latency, distance))
 			break;
 		progress_show(&s->progress, false, left,
-			      "waiting until the host has put the CPUs back: a cache line took "
-			      "%.0f ns there and back, is to take %.0f",
-			      latency * 1e9, pace->distance * 1e9);
+			      "waiting until the host has put the CPUs back: a cache line is to "
+			      "take %.0f ns there and back",
+			      distance * 1e9);
 		pause_for_signals(s);
 	}
 	return true;
@@ -201,9 +203,9 @@ static int take_turns(struct study *s, const struct turn *turns, size_t count, s
 		study_case_text(&s->cases[turn->index], text, sizeof(text));
 		progress_show(&s->progress, turn->position == 0, time_left(s, turns, i, count),
 			      "%sround %u of %u, sample %zu of %zu: %s",
-			      turn->warmup	      ? "warm-up, "
-			      : isnan(pace->distance) ? ""
-						      : "again, ",
+			      turn->warmup  ? "warm-up, "
+			      : pace->waits ? "again, "
+					    : "",
 			      turn->round + 1, turns[count - 1].round + 1, i + 1, count, text);
 		err = sample_case(s, turn, why);
 		s->seconds[turn->index] = clock_wall() - before;
@@ -288,19 +290,18 @@ static size_t choose_lacking(const struct study *s, unsigned int *rounds)
 static int catch_up(struct study *s, unsigned int *rounds, double began, struct pace *pace,
 		    struct failure *why)
 {
-	struct apart apart;
 	int err = 0;
 
 	pace->until = clock_wall() + s->settings->catch_up * (clock_wall() - began);
 	while (!err && clock_wall() < pace->until) {
-		if (apart_mark(s->result) || apart_count(s->result, &apart))
+		if (apart_mark(s->result))
 			return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
-		pace->distance = apart.median_s;
-		if (isnan(pace->distance) || !choose_lacking(s, rounds))
+		if (!choose_lacking(s, rounds))
 			break;
+		pace->waits = true;
 		err = take_rounds(s, rounds, 0, next_round(s), pace, why);
 	}
-	pace->distance = NAN;
+	pace->waits = false;
 	return err;
 }
 
@@ -352,7 +353,7 @@ int rounds_measure(struct study *s, struct failure *why)
 {
 	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds));
 	double began = clock_wall();
-	struct pace pace = { .saved = began, .distance = NAN };
+	struct pace pace = { .saved = began };
 	int err = 0;
 
 	if (!rounds)
