@@ -287,10 +287,13 @@ static size_t apart_of(const struct case_result *c)
 
 json_t *apart_case_json(const struct case_result *c)
 {
+	size_t n = apart_of(c);
 	double cost = apart_cost(c);
 
-	return json_pack("{s:I, s:o}", "n", (json_int_t)apart_of(c), "sender_cpu_ratio",
-			 isfinite(cost) ? json_real(cost) : json_null());
+	if (isfinite(cost))
+		return json_pack("{s:I, s:f}", "n", (json_int_t)n, "sender_cpu_ratio", cost);
+	return json_pack("{s:I, s:n, s:s}", "n", (json_int_t)n, "sender_cpu_ratio", "reason",
+			 n ? "fewer than three samples apart, or of the others" : "no sample apart");
 }
 
 const char *apart_why_none(const struct case_result *c)

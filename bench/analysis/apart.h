@@ -52,7 +52,7 @@ double apart_cost(const struct case_result *kase);
  */
 bool apart_align(struct result *a, struct result *b);
 
-/* A case's part: {n, sender_cpu_ratio (or null)}: how many are apart, and what that cost. A new reference. */
+/* A case's part: {n, sender_cpu_ratio (or null with a reason)}: how many are apart, and what that cost. A new reference. */
 json_t *apart_case_json(const struct case_result *kase);
 
 /* Why a case has no sample that counts. */

@@ -62,7 +62,8 @@ no_direct_io() {
 	run --separate-stderr "$copytax" list --dir refuses methods
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c 'not here:' <<<"$output")" -eq 1 ]
+	# RWF_DONTCACHE is the kernel's as much as the file system's
+	[ "$(grep 'not here:' <<<"$output" | grep -vc RWF_DONTCACHE)" -eq 1 ]
 	[[ $output == *direct_write*"not here: "*"does not do direct I/O"* ]]
 	[ -z "$(find refuses -type f)" ]
 }
@@ -78,7 +79,7 @@ no_direct_io() {
 }
 
 @test "run writes the result and prints the table" {
-	run --separate-stderr "$copytax" run --size 1M --rounds 3 --quiet --out deep/er/o
+	run --separate-stderr "$copytax" run --size 1M --rounds 3 --catch-up 0 --quiet --out deep/er/o
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	for method in $METHODS; do
@@ -97,7 +98,7 @@ no_direct_io() {
 			and (.samples.round | sort == [0, 1, 2, 3])
 			and all(.samples.wall_s[]; . > 0) and all(.samples.sender_cpu_s[]; . > 0)
 			and .verified.ok == true and .verified.bytes == 1048576
-			and .summary.wall_s.n == 3 and .summary.throughput_bytes_per_s.median > 0
+			and (.summary.wall_s.n + .summary.apart.n == 3) and .summary.throughput_bytes_per_s.median > 0
 			and .summary.wall_s.low <= .summary.wall_s.median and .summary.wall_s.median <= .summary.wall_s.high)
 		and all(.cases[] | select(.status != "ok"); .reason | length > 10)' deep/er/o/result.json
 	nothing_left_but deep deep/er deep/er/o deep/er/o/result.json
@@ -112,7 +113,7 @@ no_direct_io() {
 @test "the seed decides the order; another seed, another order" {
 	for seed in 7 7 8; do
 		rm -rf o
-		"$copytax" run --size 64K --rounds 6 --quiet --out o --seed $seed --methods read_write,sendfile,splice >/dev/null
+		"$copytax" run --size 64K --rounds 6 --catch-up 0 --quiet --out o --seed $seed --methods read_write,sendfile,splice >/dev/null
 		jq -c '[.cases[].samples.position]' o/result.json >>../orders
 	done
 	[ "$(sed -n 1p ../orders)" = "$(sed -n 2p ../orders)" ]
@@ -170,11 +171,11 @@ no_direct_io() {
 @test "a plan, and the command line over it" {
 	printf '%s\n' 'size 64K' 'rounds 4' 'warmup 0' 'case methods=sendfile,splice chunk=4K,8K rounds=2' \
 		'case methods=read_write cache=cold' >plan
-	"$copytax" run --plan plan --quiet --out o >/dev/null
+	"$copytax" run --plan plan --catch-up 0 --quiet --out o >/dev/null
 	jq -e '[.cases[] | [.method, .chunk, .cache, (.samples.wall_s | length)]] ==
 		[["sendfile", 4096, "warm", 2], ["splice", 4096, "warm", 2], ["sendfile", 8192, "warm", 2],
 		 ["splice", 8192, "warm", 2], ["read_write", 32768, "cold", 4]]' o/result.json
-	"$copytax" run --plan plan --quiet --out p --methods sendfile --chunk 16K --rounds 3 --warmup 1 --size 32K >/dev/null
+	"$copytax" run --plan plan --catch-up 0 --quiet --out p --methods sendfile --chunk 16K --rounds 3 --warmup 1 --size 32K >/dev/null
 	jq -e '[.cases[] | [.method, .chunk, .cache, .payload, (.samples.wall_s | length)]] ==
 		[["sendfile", 16384, "warm", 32768, 3], ["sendfile", 16384, "cold", 32768, 4]]' p/result.json
 }

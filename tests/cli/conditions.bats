@@ -160,7 +160,7 @@ none() {
 }
 
 @test "an interrupted study goes on where it stopped" {
-	"$copytax" run --methods read_write,sendfile --size 1M --connections 1,2 --rounds 40 --warmup 1 --seed 5 --watched 0 --events none --quiet \
+	"$copytax" run --methods read_write,sendfile --size 1M --connections 1,2 --rounds 40 --warmup 1 --catch-up 0 --seed 5 --watched 0 --events none --quiet \
 		--out o >/dev/null 2>&1 &
 	wait_until 30 test -s o/payload.bin
 	sleep 1.5
