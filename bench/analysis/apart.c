@@ -152,6 +152,29 @@ int apart_mark(struct result *r)
 	return err;
 }
 
+static bool left_without(const struct case_result *c)
+{
+	bool any = false, counts = false;
+
+	for (size_t i = 0; i < c->samples.count; i++) {
+		any |= timed(&c->samples, i);
+		counts |= sample_counts(&c->samples, i);
+	}
+	return c->status == CASE_OK && any && !counts;
+}
+
+bool apart_settle(struct result *r)
+{
+	bool mixed = false;
+
+	for (size_t i = 0; i < r->case_count; i++)
+		if (left_without(&r->cases[i])) {
+			mark_at(r, placement_of(&r->cases[i]), NAN);
+			mixed = true;
+		}
+	return mixed;
+}
+
 static void widen(struct apart *a, double latency_s, double distance_s)
 {
 	if (apart_near(latency_s, distance_s))
@@ -293,7 +316,8 @@ json_t *apart_case_json(const struct case_result *c)
 	if (isfinite(cost))
 		return json_pack("{s:I, s:f}", "n", (json_int_t)n, "sender_cpu_ratio", cost);
 	return json_pack("{s:I, s:n, s:s}", "n", (json_int_t)n, "sender_cpu_ratio", "reason",
-			 n ? "fewer than three samples apart, or of the others" : "no sample apart");
+			 n ? "fewer than three samples apart, or of the others"
+			   : "no sample apart");
 }
 
 const char *apart_why_none(const struct case_result *c)
@@ -323,21 +347,38 @@ static void name_costs(const struct result *r, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), " times the sender CPU");
 }
 
-void apart_warn(struct result *r)
+static void warn(struct result *r, const struct apart *a, bool mixed)
 {
 	char text[560];
-	struct apart a;
 
-	apart_count(r, &a);
-	if (!a.apart)
-		return;
 	snprintf(text, sizeof(text),
 		 "%zu of %zu samples were taken while the two CPUs were at another distance than "
 		 "usual: a cache line took %.0f to %.0f ns there and back instead of %.0f",
-		 a.apart, a.apart + a.n + a.unknown, a.apart_low_s * 1e9, a.apart_high_s * 1e9,
-		 a.median_s * 1e9);
-	name_costs(r, text, sizeof(text));
-	result_warn(r, "cpus_apart", text,
-		    "the host moves virtual CPUs between its cores; figures are of the samples at "
-		    "the usual distance, the others are in the document");
+		 a->apart, a->apart + a->n + a->unknown, a->apart_low_s * 1e9,
+		 a->apart_high_s * 1e9, a->median_s * 1e9);
+	if (!mixed)
+		name_costs(r, text, sizeof(text));
+	if (mixed)
+		result_warn(r, "cpus_mixed", text,
+			    "some case has no other samples, so figures are of all of them: copies "
+			    "cost up to twice as much at the longer distance; take more --rounds");
+	else
+		result_warn(r, "cpus_apart", text,
+			    "the host moves virtual CPUs between its cores; figures are of the "
+			    "samples at the usual distance, the others are in the document");
+}
+
+int apart_conclude(struct result *r)
+{
+	struct apart a;
+	bool mixed;
+	int err = apart_mark(r);
+
+	if (err)
+		return err;
+	apart_count(r, &a);
+	mixed = apart_settle(r);
+	if (a.apart)
+		warn(r, &a, mixed);
+	return 0;
 }

@@ -15,7 +15,8 @@
 
 struct apart {
 	double median_s; /* core-to-core latency of the samples that count (of the first placement with any); NaN when none was measured */
-	double apart_low_s, apart_high_s; /* of those apart, the odd ones of before and after; NaN when there are none */
+	double apart_low_s,
+		apart_high_s; /* of those apart, the odd ones of before and after; NaN when there are none */
 	size_t n, apart,
 		unknown; /* timed samples: that count, that don't, without a latency (those count) */
 };
@@ -26,6 +27,12 @@ struct apart {
  * has a distance of its own. 0 or -ENOMEM.
  */
 int apart_mark(struct result *result);
+
+/*
+ * Takes the marks off a placement in which they would leave a case without a single sample, as in runs of a round or two:
+ * figures of both distances are better than none, as long as it is said. Returns whether it did.
+ */
+bool apart_settle(struct result *result);
 
 /* The core-to-core latency of a case's placement: the median of its samples that count. NaN when it has none. */
 double apart_distance(const struct result *result, const struct case_result *kase);
@@ -58,7 +65,10 @@ json_t *apart_case_json(const struct case_result *kase);
 /* Why a case has no sample that counts. */
 const char *apart_why_none(const struct case_result *kase);
 
-/* Warns (code cpus_apart) when some are; names the cases that it cost most. */
-void apart_warn(struct result *result);
+/*
+ * Marks and settles for good, and warns: cpus_apart when some are, with what that cost some of the cases; cpus_mixed when
+ * they could not be kept apart. 0 or -ENOMEM.
+ */
+int apart_conclude(struct result *result);
 
 #endif

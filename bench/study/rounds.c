@@ -177,6 +177,7 @@ static int save_now_and_then(struct study *s, struct pace *pace, struct failure 
 		return 0;
 	if (apart_mark(s->result))
 		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	(void)apart_settle(s->result);
 	pace->saved = clock_wall();
 	return result_save(s->result, s->settings->dir, why);
 }
@@ -367,6 +368,8 @@ int rounds_measure(struct study *s, struct failure *why)
 		err = sharpen(s, rounds, began, &pace, why);
 	if (apart_mark(s->result) && !err)
 		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	/* the passes that follow set their figures beside those of this one */
+	(void)apart_settle(s->result);
 	free(rounds);
 	return err;
 }

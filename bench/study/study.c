@@ -515,9 +515,10 @@ static void note_distance(struct study *s)
 {
 	struct apart apart;
 
+	if (apart_conclude(s->result))
+		return;
 	apart_count(s->result, &apart);
 	json_object_set_new(s->result->run, "core_latency", apart_json(&apart));
-	apart_warn(s->result);
 }
 
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */

@@ -160,7 +160,7 @@ static void it_warns_once_some_are_apart(void **state)
 
 	(void)state;
 	assert_int_equal(apart_mark(r), 0);
-	apart_warn(r);
+	assert_int_equal(apart_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 1);
 	text = json_string_value(json_object_get(json_array_get(r->warnings, 0), "text"));
 	assert_non_null(strstr(text, "4 of 11 samples"));
@@ -170,7 +170,7 @@ static void it_warns_once_some_are_apart(void **state)
 	r = result_new();
 	add(add_case(r, "splice"), CLOSE, CLOSE, 0.1, false);
 	assert_int_equal(apart_mark(r), 0);
-	apart_warn(r);
+	assert_int_equal(apart_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 0);
 	result_free(r);
 }
@@ -281,6 +281,30 @@ static void placements_have_their_own(void **state)
 	result_free(r);
 }
 
+/* A run of a round or two: no case goes without a figure, and what it is made of is said. */
+static void a_case_is_not_left_without_a_sample(void **state)
+{
+	struct result *r = moved();
+	struct case_result *c = add_case(r, "sendfile");
+	struct apart a;
+
+	(void)state;
+	add(c, FAR, FAR, 0.1, false);
+	assert_int_equal(apart_conclude(r), 0);
+	apart_count(r, &a);
+	assert_int_equal(a.apart, 0);
+	assert_int_equal(a.n, 12);
+	assert_int_equal(json_array_size(r->warnings), 1);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(r->warnings, 0), "code")),
+		"cpus_mixed");
+	/* a case that failed has none, and that is no reason */
+	c->status = CASE_FAILED;
+	assert_int_equal(apart_mark(r), 0);
+	assert_false(apart_settle(r));
+	result_free(r);
+}
+
 /* The copying is timed, not the waiting, and what can't be handed over is an error. */
 static void a_copy_is_handed_over(void **state)
 {
@@ -319,6 +343,7 @@ int main(void)
 		cmocka_unit_test(no_distance_in_common_is_a_difference),
 		cmocka_unit_test(latency_is_between_two_cpus),
 		cmocka_unit_test(placements_have_their_own),
+		cmocka_unit_test(a_case_is_not_left_without_a_sample),
 		cmocka_unit_test(a_copy_is_handed_over),
 	};
 
