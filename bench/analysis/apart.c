@@ -163,16 +163,20 @@ static bool left_without(const struct case_result *c)
 	return c->status == CASE_OK && any && !counts;
 }
 
-bool apart_settle(struct result *r)
+size_t apart_settle(struct result *r)
 {
-	bool mixed = false;
+	size_t cases = 0;
 
-	for (size_t i = 0; i < r->case_count; i++)
-		if (left_without(&r->cases[i])) {
-			mark_at(r, placement_of(&r->cases[i]), NAN);
-			mixed = true;
-		}
-	return mixed;
+	for (size_t i = 0; i < r->case_count; i++) {
+		struct samples *s = &r->cases[i].samples;
+
+		if (!left_without(&r->cases[i]))
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			s->value[SAMPLE_APART][k] = 0;
+		cases++;
+	}
+	return cases;
 }
 
 static void widen(struct apart *a, double latency_s, double distance_s)
@@ -347,7 +351,7 @@ static void name_costs(const struct result *r, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), " times the sender CPU");
 }
 
-static void warn(struct result *r, const struct apart *a, bool mixed)
+static void warn(struct result *r, const struct apart *a)
 {
 	char text[560];
 
@@ -356,29 +360,46 @@ static void warn(struct result *r, const struct apart *a, bool mixed)
 		 "usual: a cache line took %.0f to %.0f ns there and back instead of %.0f",
 		 a->apart, a->apart + a->n + a->unknown, a->apart_low_s * 1e9,
 		 a->apart_high_s * 1e9, a->median_s * 1e9);
-	if (!mixed)
-		name_costs(r, text, sizeof(text));
-	if (mixed)
+	name_costs(r, text, sizeof(text));
+	result_warn(r, "cpus_apart", text,
+		    "the host moves virtual CPUs between its cores; figures are of the samples at "
+		    "the usual distance, the others are in the document");
+}
+
+/* Those that have no sample but such. */
+static void warn_mixed(struct result *r)
+{
+	char text[400] = "", chunk[SIZE_TEXT_MAX];
+
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct case_result *c = &r->cases[i];
+		size_t used = strlen(text);
+
+		if (left_without(c) && used + 60 < sizeof(text))
+			snprintf(text + used, sizeof(text) - used, "%s%.24s (%s, %.8s)",
+				 used ? ", "
+				      : "figures of another distance of the two CPUs, for there "
+					"are no others: ",
+				 c->method, c->chunk ? size_format(c->chunk, chunk) : "whole",
+				 c->cache);
+	}
+	if (text[0])
 		result_warn(r, "cpus_mixed", text,
-			    "some case has no other samples, so figures are of all of them: copies "
-			    "cost up to twice as much at the longer distance; take more --rounds");
-	else
-		result_warn(r, "cpus_apart", text,
-			    "the host moves virtual CPUs between its cores; figures are of the "
-			    "samples at the usual distance, the others are in the document");
+			    "copies cost up to twice as much at the longer distance: don't hold "
+			    "them against the other cases; take more --rounds");
 }
 
 int apart_conclude(struct result *r)
 {
 	struct apart a;
-	bool mixed;
 	int err = apart_mark(r);
 
 	if (err)
 		return err;
 	apart_count(r, &a);
-	mixed = apart_settle(r);
+	warn_mixed(r);
+	(void)apart_settle(r);
 	if (a.apart)
-		warn(r, &a, mixed);
+		warn(r, &a);
 	return 0;
 }

@@ -29,10 +29,10 @@ struct apart {
 int apart_mark(struct result *result);
 
 /*
- * Takes the marks off a placement in which they would leave a case without a single sample, as in runs of a round or two:
- * figures of both distances are better than none, as long as it is said. Returns whether it did.
+ * Takes the marks off a case that they would leave without a single sample, as in runs of a round or two: figures of
+ * another distance are better than none, as long as it is said. Returns how many cases that are.
  */
-bool apart_settle(struct result *result);
+size_t apart_settle(struct result *result);
 
 /* The core-to-core latency of a case's placement: the median of its samples that count. NaN when it has none. */
 double apart_distance(const struct result *result, const struct case_result *kase);
@@ -66,8 +66,8 @@ json_t *apart_case_json(const struct case_result *kase);
 const char *apart_why_none(const struct case_result *kase);
 
 /*
- * Marks and settles for good, and warns: cpus_apart when some are, with what that cost some of the cases; cpus_mixed when
- * they could not be kept apart. 0 or -ENOMEM.
+ * Marks and settles for good, and warns: cpus_apart when some are, with what that cost some of the cases; cpus_mixed for
+ * cases that have no sample but such. 0 or -ENOMEM.
  */
 int apart_conclude(struct result *result);
 
