@@ -40,7 +40,7 @@ static void in_a_mood(struct result *r, double factor)
 static json_t *studied(const struct synthetic *base, const struct synthetic *new, size_t pairs,
 		       const struct gate *gate, gsl_rng *rng)
 {
-	struct result *results[2 * PAIRS];
+	struct result *results[2 * PAIRS] = { NULL };
 	json_t *doc;
 
 	for (size_t p = 0; p < pairs; p++) {
@@ -136,7 +136,7 @@ static void too_few_pairs_say_so(void **state)
 static void pairs_apart_are_counted_and_left_out(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	struct result *results[24];
+	struct result *results[24] = { NULL };
 	json_t *doc;
 
 	(void)state;
