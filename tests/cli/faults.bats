@@ -199,7 +199,9 @@ failing_disk() {
 	finish
 	echo "$status $stderr"
 	[ "$status" -eq 4 ]
-	[ "$(grep -cE "^copytax: [a-z_]+ failed: .*(disk/a: Input/output error|disk/a .*can't be read)" <<<"$stderr")" -eq "$(wc -l <<<"$stderr")" ]
+	# pages that a transfer which failed had lent to its socket can't be dropped before that is gone
+	[ "$(grep -cE "^copytax: [a-z_]+ failed: .*(disk/a: Input/output error|disk/a .*can't be read|pages of disk/a can't be dropped)" <<<"$stderr")" \
+		-eq "$(wc -l <<<"$stderr")" ]
 	result_is_whole
 	jq -e 'all(.cases[]; .status == "failed") and ([.cases[].samples.wall_s | length] | add > 0)' o/result.json
 	clean bad disk o o/result.json
@@ -481,7 +483,12 @@ start_veth() {
 	file 1M a
 	inject -e trace=sched_setaffinity -e inject=sched_setaffinity:error=EINVAL:when=1+ -- \
 		run --file a --methods sendfile "${quick[@]}" --out o
-	says 4 "^copytax: sendfile failed: (can't pin the sender to CPU [0-9]+: Invalid argument; was it taken offline|the receiver could not get ready: Invalid argument)"
+	# whose pinning fails first has the word: nothing was sent by then
+	if [ "$status" -eq 3 ]; then
+		says 3 "^copytax: sendfile skipped: can't pin the sender to CPU [0-9]+: Invalid argument; was it taken offline"
+	else
+		says 4 "^copytax: sendfile failed: the receiver could not get ready: Invalid argument"
+	fi
 	result_is_whole
 	clean a o o/result.json
 }
