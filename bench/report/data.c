@@ -499,7 +499,7 @@ static void write_texts(const struct result *result, const struct families *all,
 	const char *loopback =
 		strcmp(c->link, "tcp")
 			? ""
-			: "Loopback: the sender's CPU carries the receive path's softirq work. ";
+			: "Loopback: the sender's CPU carries the receive path. ";
 	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400], apart_text[96] = "";
 	char *machine = machine_line(result);
 	struct apart apart;
@@ -507,7 +507,7 @@ static void write_texts(const struct result *result, const struct families *all,
 	apart_count(result, &apart);
 	if (apart.apart)
 		snprintf(apart_text, sizeof(apart_text),
-			 "%zu samples with the CPUs moved apart are left out. ", apart.apart);
+			 "%zu samples with the CPUs apart left out. ", apart.apart);
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t k = 0; pictured(family, &all->list[i]) && k < all->list[i].count; k++) {
 			direct |= case_direct(all->list[i].cases[k]);
@@ -529,14 +529,15 @@ static void write_texts(const struct result *result, const struct families *all,
 	snprintf(text, sizeof(text), "%s%s%s%s", apart_text,
 		 direct ? "direct_write reads the disk: compare it with the cold bars. " : "",
 		 truncate ? "The truncate sink is an upper bound. " : "",
-		 refused ? "Missing bars: see the report for the reason. "
-			 : "Wall time moves with other load; CPU time is steadier.");
+		 refused		      ? "Missing bars: see the report for the reason. " :
+		 direct && apart_text[0] ? "" :
+					    "Wall time moves with other load; CPU time is steadier.");
 	put_label(out, "throughput_note_2", text);
 	put_samples_note(out, "cpu_note_1", all, family,
 			 "Medians. Dot and whisker: sender + receiver together, with 95% interval",
 			 false);
 	snprintf(text, sizeof(text), "%s%s%s", loopback, apart_text,
-		 direct ? "direct_write: compare with the cold bars." : "");
+		 direct ? "direct_write: see the cold bars." : "");
 	put_label(out, "cpu_note_2", text);
 	snprintf(text, sizeof(text), "%s%s bytes, %.40s cache, %.40s%s into a %.40s sink",
 		 interrupted ? "INTERRUPTED RUN: " : "", bytes, c->cache, c->link,
