@@ -138,7 +138,7 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 {
 	double price = number_of(term, "price"), low = number_of(term, "low"),
 	       high = number_of(term, "high"), d_low, d_high,
-	       d = direct_value(direct, p->direct, &d_low, &d_high), e_low, e_high,
+	       d = direct_value(direct, p->direct, &d_low, &d_high), e_low = NAN, e_high = NAN,
 	       e = p->second && is_sum(term) ? direct_value(direct, p->second, &e_low, &e_high) : NAN;
 	bool both = isfinite(e);
 	bool overlap, near;
