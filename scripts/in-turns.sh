@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Two builds of copytax in turns, and what tells them apart: base new, new base, base new, … of short runs over one payload.
 # Usage: scripts/in-turns.sh BASE NEW FOLDER [OPTION of copytax run...]; PAIRS (24), ROUNDS of each run (3), SIZE (160000K) and
-# FAIL_IF ('sender_cpu>5%') from the environment. The results stay in FOLDER. Exit code: copytax compare's.
+# FAIL_IF ('sender_cpu>5%') from the environment; VERDICTS=1 for a line a case. The results stay in FOLDER. Exit code: copytax compare's.
 set -euo pipefail
 base=$1 new=$2 folder=$3
 shift 3

@@ -13,8 +13,6 @@
 #include "analysis/pairs.h"
 #include "analysis/stats.h"
 
-#define SAME_WITHIN 0.05
-
 const char *const metric_names[METRICS] = { "sender_cpu", "receiver_cpu", "total_cpu", "wall" };
 
 int gates_parse(const char *text, struct gate gates[COMPARE_GATES_MAX], struct failure *why)
@@ -57,7 +55,7 @@ static json_t *number(double value)
 static const char *judge(const struct pair *p, enum metric m, double margin, char *why, size_t size)
 {
 	const struct rank_test *t = &p->test[AS_MEASURED][m];
-	bool within = p->low[m] >= 1 - SAME_WITHIN && p->high[m] <= 1 + SAME_WITHIN;
+	bool within = p->low[m] >= 1 - COMPARE_SAME_WITHIN && p->high[m] <= 1 + COMPARE_SAME_WITHIN;
 
 	why[0] = '\0';
 	if (!t->n) {
@@ -84,7 +82,7 @@ static const char *judge(const struct pair *p, enum metric m, double margin, cha
 		snprintf(why, size, "apart if rounds were independent; in blocks of neighbouring rounds they are not");
 	else
 		snprintf(why, size, "the interval contains 1 and is wider than ±%.0f %%",
-			 SAME_WITHIN * 100);
+			 COMPARE_SAME_WITHIN * 100);
 	return "cant_tell";
 }
 

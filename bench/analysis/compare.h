@@ -16,6 +16,8 @@
 #define COMPARE_ALPHA 0.05
 /* Two runs of one build differ by as much: memory is laid out anew, the machine is not the same twice. */
 #define COMPARE_MARGIN 0.02
+/* "same": the whole interval is as near to 1 as this. */
+#define COMPARE_SAME_WITHIN 0.05
 #define COMPARE_GATES_MAX 8
 
 enum metric { METRIC_SENDER_CPU, METRIC_RECEIVER_CPU, METRIC_TOTAL_CPU, METRIC_WALL, METRICS };

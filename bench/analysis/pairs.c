@@ -196,41 +196,28 @@ static int rank_all(struct pairs *all, enum basis b, enum metric m, double alpha
 	return err;
 }
 
-/*
- * Cases with too few samples to be called different whatever they show need no share of alpha (Tarone, 1990):
- * the family is as large as the smallest k with no more than k cases that could reach alpha ÷ k.
- */
-static void choose_family(struct pairs *all, enum metric m, double alpha)
+static int adjust(struct pairs *all, enum metric m, double alpha)
 {
-	size_t k = 1;
+	size_t n = all->count;
+	double *p = malloc((n + 1) * sizeof(*p)), *least = malloc((n + 1) * sizeof(*least)),
+	       *adjusted = malloc((n + 1) * sizeof(*adjusted));
+	bool *able = malloc((n + 1) * sizeof(*able));
+	int err = p && least && adjusted && able ? 0 : -ENOMEM;
 
-	for (;; k++) {
-		size_t able = 0;
-
-		for (size_t i = 0; i < all->count; i++)
-			able += all->pair[i].test[AS_MEASURED][m].p_least <= alpha / (double)k;
-		if (able <= k)
-			break;
+	for (size_t i = 0; i < n && !err; i++) {
+		p[i] = all->pair[i].p[m];
+		least[i] = all->pair[i].test[AS_MEASURED][m].p_least;
 	}
-	for (size_t i = 0; i < all->count; i++)
-		all->pair[i].in_family[m] = all->pair[i].test[AS_MEASURED][m].p_least <=
-					    alpha / (double)k;
-}
-
-static int adjust(struct pairs *all, enum metric m)
-{
-	double *p = malloc((all->count + 1) * sizeof(*p)),
-	       *adjusted = malloc((all->count + 1) * sizeof(*adjusted));
-	int err = p && adjusted ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < all->count && !err; i++)
-		p[i] = all->pair[i].in_family[m] ? all->pair[i].p[m] : NAN;
 	if (!err)
-		err = holm(p, all->count, adjusted);
-	for (size_t i = 0; i < all->count && !err; i++)
+		err = holm_of_able(p, least, n, alpha, adjusted, able);
+	for (size_t i = 0; i < n && !err; i++) {
 		all->pair[i].adjusted[m] = adjusted[i];
+		all->pair[i].in_family[m] = able[i];
+	}
 	free(p);
+	free(least);
 	free(adjusted);
+	free(able);
 	return err;
 }
 
@@ -285,8 +272,7 @@ int pairs_test(struct pairs *all, enum metric m, double alpha)
 		err = find_interval(&all->pair[i], m, alpha);
 	if (err)
 		return err;
-	choose_family(all, m, alpha);
-	return adjust(all, m);
+	return adjust(all, m, alpha);
 }
 
 bool pair_differs(const struct pair *p, enum metric m, double alpha)

@@ -15,7 +15,7 @@
 #define R1_CLEAR 0.25
 #define PAIRS_MAX (1ul << 26) /* half a GiB of them */
 #define INFLATION_MAX 12
-#define LAGGED_MIN 6 /* samples of a series that has anything to say */
+#define LAGGED_MIN 6	/* samples of a series that has anything to say */
 #define LAGGED_MAX 4096 /* more rounds than this say it no better, and take long */
 
 /*
@@ -152,7 +152,9 @@ int rank_test(const double *a, size_t n, const double *b, size_t m, double infla
 	double tied;
 	int err = 0;
 
-	*out = (struct rank_test){ .ratio = NAN, .low = NAN, .high = NAN, .p = NAN, .p_least = NAN };
+	*out = (struct rank_test) {
+		.ratio = NAN, .low = NAN, .high = NAN, .p = NAN, .p_least = NAN
+	};
 	if (!x || !y || !work) {
 		err = -ENOMEM;
 		goto out;
@@ -210,6 +212,32 @@ int holm(const double *p, size_t count, double *adjusted)
 	}
 	free(order);
 	return 0;
+}
+
+int holm_of_able(const double *p, const double *p_least, size_t count, double alpha,
+		 double *adjusted, bool *able)
+{
+	double *family = malloc((count + 1) * sizeof(*family));
+	size_t k = 1;
+	int err;
+
+	if (!family)
+		return -ENOMEM;
+	for (;; k++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < count; i++)
+			n += p_least[i] <= alpha / (double)k;
+		if (n <= k)
+			break;
+	}
+	for (size_t i = 0; i < count; i++) {
+		able[i] = p_least[i] <= alpha / (double)k;
+		family[i] = able[i] ? p[i] : NAN;
+	}
+	err = holm(family, count, adjusted);
+	free(family);
+	return err;
 }
 
 /* Ranks from 0 to n - 1, less their mean, as share of n: series of any length and unit weigh alike. */

@@ -6,12 +6,13 @@
 #ifndef COPYTAX_ANALYSIS_RANKS_H
 #define COPYTAX_ANALYSIS_RANKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct rank_test {
-	size_t n, m; /* samples of a and b; 0: not enough to compare */
+	size_t n, m;		 /* samples of a and b; 0: not enough to compare */
 	double ratio, low, high; /* b ÷ a: the median of all pairs, and its interval */
-	double p; /* two-sided */
+	double p;		 /* two-sided */
 	double p_least; /* the smallest that so few samples could give: they don't overlap at all */
 };
 
@@ -26,6 +27,15 @@ int rank_test(const double *a, size_t n, const double *b, size_t m, double infla
 
 /* Holm's adjusted values of `count` p-values: compare them with alpha as they are. NaN stays NaN. 0 or -ENOMEM. */
 int holm(const double *p, size_t count, double *adjusted);
+
+/*
+ * The same over those only that could reach `alpha` at all: a case with too few samples to be called different whatever they
+ * show needs no share of it (R. E. Tarone, A Modified Bonferroni Method for Discrete Data, Biometrics 46, 1990). The
+ * family is as large as the smallest k with no more than k cases whose p_least reaches alpha ÷ k. `able` says which are in
+ * it; the others' adjusted value is NaN. 0 or -ENOMEM.
+ */
+int holm_of_able(const double *p, const double *p_least, size_t count, double alpha,
+		 double *adjusted, bool *able);
 
 /*
  * How much less samples are worth than they number, because what drags along from round to round (other load,

@@ -15,8 +15,6 @@
 #include "analysis/signed_rank.h"
 #include "analysis/stats.h"
 
-#define SAME_WITHIN 0.05
-
 /* One case in one metric, over all pairs. */
 struct track {
 	double base, new; /* medians over the pairs of each run's own */
@@ -96,33 +94,28 @@ static struct track *track_of(const struct series *s, size_t index, int metric)
 	return &s->track[index * METRICS + (size_t)metric];
 }
 
-/* Of those that could come out significant at all (Tarone, 1990; as in analysis/pairs.c). */
 static int correct(const struct series *s, int m)
 {
-	double *p = malloc((s->cases + 1) * sizeof(*p)),
-	       *adjusted = malloc((s->cases + 1) * sizeof(*adjusted));
-	int err = p && adjusted ? 0 : -ENOMEM;
-	size_t k = 1, able;
+	size_t n = s->cases;
+	double *p = malloc((n + 1) * sizeof(*p)), *least = malloc((n + 1) * sizeof(*least)),
+	       *adjusted = malloc((n + 1) * sizeof(*adjusted));
+	bool *able = malloc((n + 1) * sizeof(*able));
+	int err = p && least && adjusted && able ? 0 : -ENOMEM;
 
-	for (; !err; k++) {
-		able = 0;
-		for (size_t i = 0; i < s->cases; i++)
-			able += track_of(s, i, m)->test.p_least <= COMPARE_ALPHA / (double)k;
-		if (able <= k)
-			break;
-	}
-	for (size_t i = 0; i < s->cases && !err; i++) {
-		struct track *t = track_of(s, i, m);
-
-		t->in_family = t->test.p_least <= COMPARE_ALPHA / (double)k;
-		p[i] = t->in_family ? t->test.p : NAN;
+	for (size_t i = 0; i < n && !err; i++) {
+		p[i] = track_of(s, i, m)->test.p;
+		least[i] = track_of(s, i, m)->test.p_least;
 	}
 	if (!err)
-		err = holm(p, s->cases, adjusted);
-	for (size_t i = 0; i < s->cases && !err; i++)
+		err = holm_of_able(p, least, n, COMPARE_ALPHA, adjusted, able);
+	for (size_t i = 0; i < n && !err; i++) {
 		track_of(s, i, m)->adjusted = adjusted[i];
+		track_of(s, i, m)->in_family = able[i];
+	}
 	free(p);
+	free(least);
 	free(adjusted);
+	free(able);
 	return err;
 }
 
@@ -149,7 +142,7 @@ static const char *judge(const struct track *t, double margin, char *why, size_t
 			 margin * 100);
 		return "same";
 	}
-	if (low >= 1 - SAME_WITHIN && high <= 1 + SAME_WITHIN)
+	if (low >= 1 - COMPARE_SAME_WITHIN && high <= 1 + COMPARE_SAME_WITHIN)
 		return "same";
 	if (!t->in_family)
 		snprintf(why, size,
@@ -160,7 +153,7 @@ static const char *judge(const struct track *t, double margin, char *why, size_t
 			 "apart on its own, but not after correcting for the number of cases");
 	else
 		snprintf(why, size, "the interval contains 1 and is wider than ±%.0f %%",
-			 SAME_WITHIN * 100);
+			 COMPARE_SAME_WITHIN * 100);
 	return "cant_tell";
 }
 

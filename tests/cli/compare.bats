@@ -158,3 +158,15 @@ extra_setup() {
 	[[ $output == *"Not comparable"*"distance of the two CPUs"* ]]
 	"$copytax" compare --json near.json both.json | jq -e '.comparisons[0] | .comparable and (.cases | all(.metrics.sender_cpu.n_new == 10))'
 }
+
+@test "in-turns.sh: pairs of runs of two builds, the payload removed, the results kept" {
+	PAIRS=2 ROUNDS=1 SIZE=256K run --separate-stderr "$REPO/scripts/in-turns.sh" "$copytax" "$copytax" turns --methods sendfile
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[[ $output == *"2 pairs of runs in turns"* ]]
+	[[ $output == *"sendfile 32K warm"*"can't tell"* ]]
+	[ "$(ls turns)" = "$(printf '%s\n' base-1 base-2 new-1 new-2)" ]
+	run --separate-stderr "$REPO/scripts/in-turns.sh" "$copytax" nothing turns
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"no program nothing"* ]]
+}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "analysis/apart.h"
 
-#include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,30 +10,14 @@
 
 #include "analysis/differences.h"
 #include "analysis/summary.h"
-#include "measure/core_latency.h"
-#include "measure/handed_copy.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
+#include "made.h"
 #include "near.h"
 
 #define CLOSE 120e-9
 #define FAR 455e-9
-
-static struct case_result *add_case(struct result *r, const char *method)
-{
-	struct case_result *c = result_add_case(r);
-
-	assert_non_null(c);
-	c->method = strdup(method);
-	c->cache = strdup("warm");
-	c->sink = strdup("drain");
-	c->link = strdup("tcp");
-	c->chunk = 32768;
-	c->payload = 1000000000;
-	c->connections = 1;
-	return c;
-}
 
 static void add(struct case_result *c, double before, double after, double cpu_s, bool warmup)
 {
@@ -59,7 +41,7 @@ static struct result *moved(void)
 	struct case_result *c;
 
 	assert_non_null(r);
-	c = add_case(r, "read_write");
+	c = made_case(r, "read_write");
 	for (int i = 0; i < 9; i++)
 		add(c, FAR, FAR, 9, true);
 	for (int i = 0; i < 7; i++)
@@ -115,7 +97,7 @@ static void cost_does_not_decide(void **state)
 static void what_was_not_measured_counts(void **state)
 {
 	struct result *r = result_new();
-	struct case_result *c = add_case(r, "sendfile");
+	struct case_result *c = made_case(r, "sendfile");
 	struct apart a;
 	json_t *doc;
 
@@ -168,7 +150,7 @@ static void it_warns_once_some_are_apart(void **state)
 	assert_non_null(strstr(text, "read_write (32K, warm) 1.70"));
 	result_free(r);
 	r = result_new();
-	add(add_case(r, "splice"), CLOSE, CLOSE, 0.1, false);
+	add(made_case(r, "splice"), CLOSE, CLOSE, 0.1, false);
 	assert_int_equal(apart_mark(r), 0);
 	assert_int_equal(apart_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 0);
@@ -178,7 +160,7 @@ static void it_warns_once_some_are_apart(void **state)
 static void a_case_with_none_says_why(void **state)
 {
 	struct result *r = moved();
-	struct case_result *c = add_case(r, "sendfile");
+	struct case_result *c = made_case(r, "sendfile");
 
 	(void)state;
 	assert_string_equal(apart_why_none(c), "no timed sample");
@@ -192,7 +174,7 @@ static void a_case_with_none_says_why(void **state)
 static void two_results_are_put_at_one_distance(void **state)
 {
 	struct result *a = moved(), *b = result_new();
-	struct case_result *c = add_case(b, "read_write");
+	struct case_result *c = made_case(b, "read_write");
 	struct apart of_a, of_b;
 	json_t *differences;
 
@@ -220,8 +202,8 @@ static void no_distance_in_common_is_a_difference(void **state)
 	json_t *differences;
 
 	(void)state;
-	add(add_case(a, "read_write"), CLOSE, CLOSE, 0.10, false);
-	add(add_case(b, "read_write"), FAR, FAR, 0.17, false);
+	add(made_case(a, "read_write"), CLOSE, CLOSE, 0.10, false);
+	add(made_case(b, "read_write"), FAR, FAR, 0.17, false);
 	assert_false(apart_align(a, b));
 	differences = differences_between(a, b);
 	assert_int_equal(json_array_size(differences), 1);
@@ -229,32 +211,6 @@ static void no_distance_in_common_is_a_difference(void **state)
 	json_decref(differences);
 	result_free(a);
 	result_free(b);
-}
-
-static void latency_is_between_two_cpus(void **state)
-{
-	cpu_set_t set;
-	int cpus[2], n = 0;
-	double s = 1;
-
-	(void)state;
-	assert_int_equal(core_latency(-1, 0, &s), -EINVAL);
-	assert_true(isnan(s));
-	assert_int_equal(core_latency(0, 0, &s), -EINVAL);
-	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
-	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
-		if (CPU_ISSET((size_t)i, &set))
-			cpus[n++] = i;
-	if (n < 2)
-		skip();
-	/* a CPU that there is none of */
-	assert_true(core_latency(cpus[0], CPU_SETSIZE * 8, &s) < 0);
-	assert_true(isnan(s));
-	/* under other load one try may not come to pass; light takes a nanosecond for a foot */
-	for (int i = 0; i < 20 && core_latency(cpus[0], cpus[1], &s); i++)
-		;
-	assert_true(s > 1e-9);
-	assert_true(s < 1e-3);
 }
 
 /* Two threads of a core are meant to be nearer than two cores: each placement has a distance of its own. */
@@ -266,7 +222,7 @@ static void placements_have_their_own(void **state)
 
 	(void)state;
 	json_object_set_new(r->cases[0].conditions, "placement", json_string("cores"));
-	c = add_case(r, "read_write");
+	c = made_case(r, "read_write");
 	json_object_set_new(c->conditions, "placement", json_string("sibling"));
 	for (int i = 0; i < 5; i++)
 		add(c, 50e-9, 50e-9, 0.12, false);
@@ -285,7 +241,7 @@ static void placements_have_their_own(void **state)
 static void a_case_is_not_left_without_a_sample(void **state)
 {
 	struct result *r = moved();
-	struct case_result *c = add_case(r, "sendfile");
+	struct case_result *c = made_case(r, "sendfile");
 	struct apart a;
 
 	(void)state;
@@ -307,31 +263,6 @@ static void a_case_is_not_left_without_a_sample(void **state)
 	result_free(r);
 }
 
-/* The copying is timed, not the waiting, and what can't be handed over is an error. */
-static void a_copy_is_handed_over(void **state)
-{
-	const struct handed_source odd = { "", 1, 3 };
-	struct handed_source source = { NULL, 1 << 16, 1 << 14 };
-	char *from = malloc(source.span);
-	cpu_set_t set;
-	double per_gb = 1;
-	int peer = 0;
-
-	(void)state;
-	assert_non_null(from);
-	memset(from, 1, source.span);
-	source.from = from;
-	assert_int_equal(handed_copy(&source, 1 << 20, -1, &per_gb), -EINVAL);
-	assert_true(isnan(per_gb));
-	assert_int_equal(handed_copy(&odd, 1 << 20, 0, &per_gb), -EINVAL);
-	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
-	while (peer < CPU_SETSIZE && !CPU_ISSET((size_t)peer, &set))
-		peer++;
-	assert_int_equal(handed_copy(&source, 4 << 20, peer, &per_gb), 0);
-	assert_true(per_gb > 0 && isfinite(per_gb));
-	free(from);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,10 +274,8 @@ int main(void)
 		cmocka_unit_test(a_case_with_none_says_why),
 		cmocka_unit_test(two_results_are_put_at_one_distance),
 		cmocka_unit_test(no_distance_in_common_is_a_difference),
-		cmocka_unit_test(latency_is_between_two_cpus),
 		cmocka_unit_test(placements_have_their_own),
 		cmocka_unit_test(a_case_is_not_left_without_a_sample),
-		cmocka_unit_test(a_copy_is_handed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "made.h"
+
 #define CHUNK 32768
 #define CHUNKS 10000
 #define PAYLOAD ((uint64_t)CHUNK * CHUNKS)
@@ -23,16 +25,10 @@ static const char refused[] =
 static struct case_result *add_case(struct result *r, const char *method, double wall, double cpu,
 				    double swing)
 {
-	struct case_result *c = result_add_case(r);
+	struct case_result *c = made_case(r, method);
 
-	assert_non_null(c);
-	c->method = strdup(method);
-	c->cache = strdup("warm");
-	c->sink = strdup("drain");
-	c->link = strdup("tcp");
 	c->chunk = CHUNK;
 	c->payload = PAYLOAD;
-	c->connections = 1;
 	for (int i = 0; i < 9; i++) {
 		long row = samples_add(&c->samples);
 

@@ -16,6 +16,8 @@
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
+#include "made.h"
+
 #include "written.h"
 
 #define ROUNDS 9
@@ -44,16 +46,8 @@ static int drop_file(void **state)
 
 static void add_case(struct result *r, const char *method, double wall)
 {
-	struct case_result *c = result_add_case(r);
+	struct case_result *c = made_case(r, method);
 
-	assert_non_null(c);
-	c->method = strdup(method);
-	c->cache = strdup("warm");
-	c->sink = strdup("drain");
-	c->link = strdup("tcp");
-	c->chunk = 32768;
-	c->payload = 1000000000;
-	c->connections = 1;
 	for (int i = 0; i < ROUNDS; i++) {
 		long row = samples_add(&c->samples);
 

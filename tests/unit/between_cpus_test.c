@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/* What takes two CPUs to measure: a cache line's way there and back, and a copy that the other CPU reads. */
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/core_latency.h"
+#include "measure/handed_copy.h"
+/* last: it makes a macro of the name fail() */
+#include <cmocka.h>
+
+static void latency_is_between_two_cpus(void **state)
+{
+	cpu_set_t set;
+	int cpus[2], n = 0;
+	double s = 1;
+
+	(void)state;
+	assert_int_equal(core_latency(-1, 0, &s), -EINVAL);
+	assert_true(isnan(s));
+	assert_int_equal(core_latency(0, 0, &s), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+		if (CPU_ISSET((size_t)i, &set))
+			cpus[n++] = i;
+	if (n < 2)
+		skip();
+	/* a CPU that there is none of */
+	assert_true(core_latency(cpus[0], CPU_SETSIZE * 8, &s) < 0);
+	assert_true(isnan(s));
+	/* under other load one try may not come to pass; light takes a nanosecond for a foot */
+	for (int i = 0; i < 20 && core_latency(cpus[0], cpus[1], &s); i++)
+		;
+	assert_true(s > 1e-9);
+	assert_true(s < 1e-3);
+}
+
+/* The copying is timed, not the waiting, and what can't be handed over is an error. */
+static void a_copy_is_handed_over(void **state)
+{
+	const struct handed_source odd = { "", 1, 3 };
+	struct handed_source source = { NULL, 1 << 16, 1 << 14 };
+	char *from = malloc(source.span);
+	cpu_set_t set;
+	double per_gb = 1;
+	int peer = 0;
+
+	(void)state;
+	assert_non_null(from);
+	memset(from, 1, source.span);
+	source.from = from;
+	assert_int_equal(handed_copy(&source, 1 << 20, -1, &per_gb), -EINVAL);
+	assert_true(isnan(per_gb));
+	assert_int_equal(handed_copy(&odd, 1 << 20, 0, &per_gb), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	while (peer < CPU_SETSIZE && !CPU_ISSET((size_t)peer, &set))
+		peer++;
+	assert_int_equal(handed_copy(&source, 4 << 20, peer, &per_gb), 0);
+	assert_true(per_gb > 0 && isfinite(per_gb));
+	free(from);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(latency_is_between_two_cpus),
+		cmocka_unit_test(a_copy_is_handed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
