@@ -213,8 +213,11 @@ static void take(__u64 *to, const __u64 *after, const __u64 *before)
 		to[i] = after[i] - before[i];
 }
 
-static int hear(const struct child *child, const char *who, struct failure *why)
+static int hear(const struct calibration *c, const struct child *child, const char *who,
+		struct failure *why)
 {
+	enum known turn = c->bench.notes->turn;
+	int err;
 	struct pollfd ready = { .fd = child->control, .events = POLLIN };
 	int n;
 
@@ -223,8 +226,12 @@ static int hear(const struct child *child, const char *who, struct failure *why)
 	while (n < 0 && errno == EINTR);
 	if (n == 1 && !child_wait_for_word(child))
 		return 0;
-	return fail(why, EXIT_TRANSFER_FAILED, n ? EPIPE : ETIMEDOUT, "calibration: the %s %s", who,
-		    n ? "ended early" : "got stuck");
+	err = c->bench.notes->err;
+	if (n && err)
+		return fail(why, EXIT_TRANSFER_FAILED, EPIPE, "calibration, %s: the %s's part failed: %s",
+			    known_names[turn], who, strerror(-err));
+	return fail(why, EXIT_TRANSFER_FAILED, n ? EPIPE : ETIMEDOUT, "calibration, %s: the %s %s",
+		    known_names[turn], who, n ? "ended early" : "got stuck");
 }
 
 /* All of the file in the page cache, whatever other programs made of it since. */
@@ -250,9 +257,9 @@ static int move(struct calibration *c, enum known which, struct failure *why)
 	probes_read(c->probes, c->before);
 	if (child_tell(&c->receiver) || child_tell(&c->sender))
 		return fail(why, EXIT_TRANSFER_FAILED, EPIPE, "calibration: a process ended early");
-	err = hear(&c->sender, "sender", why);
+	err = hear(c, &c->sender, "sender", why);
 	if (!err)
-		err = hear(&c->receiver, "receiver", why);
+		err = hear(c, &c->receiver, "receiver", why);
 	if (err)
 		return err;
 	probes_read(c->probes, c->after);
@@ -283,9 +290,14 @@ static int run(struct calibration *c, enum known which, struct failure *why)
 static void serve(const struct known_bench *bench, const struct child *parent,
 		  int (*act)(const struct known_bench *, enum known))
 {
-	while (!child_wait_for_word(parent))
-		if (act(bench, bench->notes->turn) || child_tell(parent))
+	while (!child_wait_for_word(parent)) {
+		int err = act(bench, bench->notes->turn);
+
+		if (err)
+			bench->notes->err = err;
+		if (err || child_tell(parent))
 			break;
+	}
 	child_exit(0);
 }
 

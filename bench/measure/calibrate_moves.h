@@ -31,6 +31,7 @@ enum known {
 struct known_notes {
 	enum known turn;
 	long voluntary, involuntary; /* switches as getrusage has them */
+	int err; /* -errno of a side whose part went wrong: then it ends */
 };
 
 struct known_bench {

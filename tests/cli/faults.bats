@@ -493,6 +493,20 @@ start_veth() {
 	clean a o o/result.json
 }
 
+@test "a known transfer that goes wrong is tried again, and then the result names the step" {
+	need_root
+	file 64K a
+	inject -e trace=vmsplice -e inject=vmsplice:error=EIO:when=1 -- run --file a --methods sendfile --rounds 1 --warmup 0 \
+		--watched 1 --events none --catch-up 0 --quiet --out o
+	[ "$status" -eq 0 ]
+	jq -e '.probes | length > 1' o/result.json || skip "nothing can be counted here"
+	jq -e '[.warnings[] | select(.code == "not_calibrated") | .text]
+		== ["calibration, vmsplice: the sender\u0027s part failed: Input/output error"]' o/result.json
+	# once in each of three tries
+	[ "$(grep -c 'vmsplice.*INJECTED' ../strace.log)" -eq 3 ]
+	clean a o o/result.json
+}
+
 @test "a CPU is taken offline for real" {
 	need_root
 	[ -n "${FAULT_CPU:-}" ] || skip "changes the machine: name a CPU with FAULT_CPU=N"
