@@ -17,10 +17,10 @@ trap 'exit 130' INT TERM
 
 # lint NAME COMMAND...: one line when clean, the command's whole output when not
 lint() {
-	local name=$1
+	local name=$1 from=$SECONDS
 	shift
 	if "$@" >"$found" 2>&1; then
-		printf '  %-12s clean\n' "$name"
+		printf "  %-12s clean, %d s\n" "$name" $((SECONDS - from))
 	else
 		printf '  %-12s FOUND:\n' "$name"
 		cat "$found"

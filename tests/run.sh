@@ -36,7 +36,7 @@ make_all() {
 	fi
 }
 
-# tally NAME: counts a TAP stream. What its plan promises and it does not hold has failed: a crash is no pass.
+# tally NAME [SECONDS]: counts a TAP stream. What its plan promises and it does not hold has failed: a crash is no pass.
 tally() {
 	local counts
 	counts=$(awk '
@@ -49,10 +49,10 @@ tally() {
 			print ok + 0, bad + (missing > 0 ? missing : 0), skip + 0
 		}' "$results/$1.tap")
 	read -r ok bad skip <<<"$counts"
-	printf '%-28s %3d passed, %d failed, %d skipped\n' "$1" "$ok" "$bad" "$skip"
+	printf '%-28s %3d passed, %d failed, %d skipped%s\n' "$1" "$ok" "$bad" "$skip" "${2:+, $2 s}"
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	grep -iE '^(not )?ok [0-9]+.*# *skip' "$results/$1.tap" | sed 's/^/    /'
-	[ "$bad" -eq 0 ] || grep -vE '^ok |^1\.\.' "$results/$1.tap" | sed 's/^/    /'
+	[ "$bad" -eq 0 ] || grep -vE '^ok |^1\.\.' "$results/$1.tap" | sed 's/^/    /' | tee -a "$results/failures"
 }
 
 # unit NAME BUILD
@@ -67,13 +67,20 @@ unit() {
 	done
 }
 
+# one_file NAME FILE: one bats file, and how long it took
+one_file() {
+	local from=$SECONDS
+	timeout 900 bats --tap "tests/cli/$2.bats" >"$results/$1-$2.tap" 2>&1 </dev/null
+	echo $((SECONDS - from)) >"$results/$1-$2.took"
+}
+
 # cli NAME BUILD FILE...: bats files, as many at a time as there are CPUs
 cli() {
 	local name=$1 file running=() i=0
 	export COPYTAX=$2/copytax
 	shift 2
 	for file; do
-		timeout 900 bats --tap "tests/cli/$file.bats" >"$results/$name-$file.tap" 2>&1 </dev/null &
+		one_file "$name" "$file" &
 		running+=("$!")
 		i=$((i + 1))
 		if [ $((i % jobs)) -eq 0 ]; then
@@ -83,7 +90,7 @@ cli() {
 	done
 	wait "${running[@]}"
 	for file; do
-		tally "$name-$file"
+		tally "$name-$file" "$(<"$results/$name-$file.took")"
 	done
 }
 
@@ -130,7 +137,7 @@ if wants fuzz; then
 	fi
 fi
 if wants lint; then
-	echo 'lint'
+	printf 'lint, after %d s\n' $((SECONDS - started))
 	if LINT_BUILD=$build scripts/lint.sh; then
 		passed=$((passed + 1))
 	else
@@ -159,6 +166,11 @@ if wants vm; then
 			failed=$((failed + 1))
 		fi
 	done
+fi
+# a long log is cut in its middle where it is shown: what failed stands at its end, too
+if [ -s "$results/failures" ]; then
+	echo 'what failed:'
+	head -n 60 "$results/failures"
 fi
 printf 'took %d s\n' $((SECONDS - started))
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

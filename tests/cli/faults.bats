@@ -531,7 +531,7 @@ start_veth() {
 interrupted_kinds() {
 	local link=unix
 	[ "$(id -u)" -ne 0 ] || link=veth
-	printf -- '--methods %s\n' sendfile,read_write "sendfile --link $link" \
+	printf -- '--methods %s\n' sendfile,read_write,splice,mmap_write "sendfile --link $link" \
 		'sendfile --cache cold --files many --connections 2' 'sendfile --profile'
 }
 
@@ -539,8 +539,18 @@ interrupted_kinds() {
 begin() {
 	rm -rf o
 	setsid env --default-signal=INT "$PWD/copytax" run --size 256K --rounds 2 --warmup 0 --watched 1 --catch-up 0 \
-		--quiet --out o "$@" >out 2>err 3>&- &
+		--out o "$@" >out 2>err 3>&- &
 	pid=$!
+}
+
+# errors: what the run said but for its progress
+errors() {
+	grep -vE '^([0-9]+ cases?, [0-9]+ timed transfers|writing a payload|verifying the bytes|round [0-9]+ of|counting( events)?, case|sampling stacks)' err
+}
+
+# until_verifying: a run that has its milestones said is at the first of its bytes' checks, or over
+until_verifying() {
+	until grep -q '^verifying' err || ! kill -0 "$pid" 2>/dev/null; do sleep 0.005; done
 }
 
 # after_interruption STATUS: nothing but a whole result or none; prints how far the run had come
@@ -551,8 +561,8 @@ after_interruption() {
 		return 1
 	}
 	# one sentence, or none if it came before anything was begun
-	grep -vE '^copytax: interrupted' err && return 1
-	[ "$(wc -l <err)" -eq $(($1 == 130 && $(wc -c <err) > 0)) ] || return 1
+	errors | grep -vE '^copytax: interrupted' && return 1
+	[ "$(errors | wc -l)" -eq $(($1 == 130 && $(errors | wc -c) > 0)) ] || return 1
 	left=$(pgrep -f "^$PWD/copytax " || find /run/netns -name "copytax-$pid-*" 2>/dev/null)
 	[ -z "$left" ] || {
 		echo "still there: $left"
@@ -593,7 +603,7 @@ whole_run() {
 
 # interruptions LANE LANES COUNT MS...: each LANES-th of them, in a folder of its own; MS: how long each kind takes. Writes ../ends.
 interruptions() {
-	local lane=$1 lanes=$2 count=$3 i kind turn place ms status end
+	local lane=$1 lanes=$2 count=$3 i kind turn place ms aimed status end
 	local durations=("${@:4}") kinds
 	mapfile -t kinds < <(interrupted_kinds)
 	RANDOM=$((${SEED:-7} + lane))
@@ -606,15 +616,19 @@ interruptions() {
 		# thousandths so far; the beginning is the shortest part, and half of them go closer to it
 		[ $((i % 2)) -eq 0 ] || ms=$((ms * ms / 1000))
 		ms=$((ms * durations[kind] / 1000))
+		# checking bytes is over soon: each eighth is aimed at that
+		aimed=$((i / lanes % 8 == 0))
+		[ "$aimed" -eq 0 ] || ms=$((RANDOM % 300))
 		# shellcheck disable=SC2086
 		begin ${kinds[kind]}
+		[ "$aimed" -eq 0 ] || until_verifying
 		sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 		# a terminal tells all of them, kill the one
 		[ $((RANDOM % 2)) -eq 0 ] && kill -INT -- "-$pid" 2>/dev/null || kill -INT "$pid" 2>/dev/null || true
 		status=0
 		wait "$pid" || status=$?
 		end=$(after_interruption "$status" 2>&1) || {
-			echo "wrong: number $i, run ${kinds[kind]} at $ms ms: status $status, $(<err) $end" >>../ends
+			echo "wrong: number $i, run ${kinds[kind]} at $ms ms: status $status, $(errors) $end" >>../ends
 			return
 		}
 		echo "$end" >>../ends
