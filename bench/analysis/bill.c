@@ -15,8 +15,8 @@
 /* As a reader goes along a transfer; the stack, which is what is left of it, last. */
 static const enum term order[TERMS] = {
 	TERM_CALLS, TERM_FILE_TO_USER, TERM_USER_TO_SOCKET, TERM_MAPPED_TO_SOCKET, TERM_SENDS, TERM_LENDS,
-	TERM_FAULTS, TERM_WAITS, TERM_DISK_TO_CACHE, TERM_DISK_TO_USER, TERM_DELIVERIES, TERM_WAKES,
-	TERM_CARRIED,
+	TERM_FAULTS, TERM_WAITS, TERM_DELIVERED_WAITS, TERM_DISK_TO_CACHE, TERM_DISK_TO_USER, TERM_DELIVERIES,
+	TERM_WAKES, TERM_CARRIED,
 };
 
 static double number_of(const json_t *object, const char *key)

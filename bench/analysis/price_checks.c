@@ -31,8 +31,10 @@ static const struct pair {
 	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not" },
 	{ TERM_WAITS, "disk_wait", NULL, 0.5, true,
 	  "a direct read sleeps once: request, interrupt, switch and wake-up together" },
+	{ TERM_DELIVERED_WAITS, "delivered_wait", NULL, 0.5, true,
+	  "the direct figure has one delivery before each wait; the price's count is the most that there can be" },
 	{ TERM_DISK_TO_USER, "disk_read", NULL, 0.5, true,
-	  "what a direct read costs per byte once its fixed part is taken off" },
+	  "the direct figure is what a direct read costs per byte once its fixed part is taken off; the price holds that these bytes are in no cache when they are copied on, which those of read() are" },
 };
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))

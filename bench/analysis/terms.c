@@ -17,9 +17,10 @@ const struct term_text term_texts[TERMS] = {
 	[TERM_LENDS] = { "lends", "hand-overs of page references", "s per hand-over", "hand-overs",
 			 "calls of copies.by_reference; where those aren't known, calls of sendfile and half of splice" },
 	[TERM_DELIVERIES] = { "deliveries", "soft interrupts that deliver", "s per soft interrupt",
-			      "soft interrupts", "counts.softirqs" },
-	[TERM_WAKES] = { "wakes", "times the receiver asked for bytes", "s per time", "times",
-			 "counts.receiver_syscalls" },
+			      "soft interrupts",
+			      "NET_RX of the sender's CPU in the timed samples, median; where a case lacks it, counts.softirqs" },
+	[TERM_WAKES] = { "wakes", "wake-ups of the receiver", "s per wake-up", "wake-ups",
+			 "the receiver's voluntary switches (getrusage) in the timed samples, median; where a case lacks them, counts.receiver_syscalls" },
 	[TERM_FILE_TO_USER] = { "file_to_user", "GB copied from the page cache", "s per GB", "GB",
 				"copies.file_to_user, and file_to_kernel where it is known" },
 	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket from a buffer",
@@ -32,6 +33,9 @@ const struct term_text term_texts[TERMS] = {
 			  "getrusage of the timed samples, median" },
 	[TERM_WAITS] = { "waits", "voluntary switches", "s per switch", "switches",
 			 "getrusage of the timed samples, median" },
+	[TERM_DELIVERED_WAITS] = { "delivered_waits", "voluntary switches after a delivery",
+				   "s per switch", "switches",
+				   "the smaller of voluntary switches and deliveries: the most that there can be" },
 	[TERM_DISK_TO_CACHE] = { "disk_to_page_cache", "GB from disk into the page cache", "s per GB",
 				 "GB",
 				 "copies.disk_to_page_cache; where that isn't known, the verified cache state" },
@@ -100,6 +104,25 @@ static double timed_median(const struct result *r, const struct case_result *c,
 	return count_of(c, count, NULL);
 }
 
+/* Did the timed samples of all cases count this? One way of counting for all of them, here too. */
+static bool timed_everywhere(const struct result *r, enum sample_field field)
+{
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; r->cases[i].status == CASE_OK && k < s->count; k++)
+			if (isnan(s->value[field][k]))
+				return false;
+	}
+	return true;
+}
+
+static double timed_or_counted(const struct result *r, const struct case_result *c,
+			       enum sample_field field, const char *count)
+{
+	return timed_everywhere(r, field) ? timed_median(r, c, field, count) : count_of(c, count, NULL);
+}
+
 static double disk_gb(const struct case_result *c, enum term term)
 {
 	const struct method *m = method_find(c->method);
@@ -125,7 +148,7 @@ static double mapped_gb(const struct case_result *c)
 
 bool term_optional(enum term term)
 {
-	return term == TERM_DELIVERIES || term == TERM_WAKES;
+	return term == TERM_DELIVERIES || term == TERM_WAKES || term == TERM_DELIVERED_WAITS;
 }
 
 static const char *why_unknown(const struct case_result *c, enum term term)
@@ -139,6 +162,7 @@ static const char *why_unknown(const struct case_result *c, enum term term)
 		[TERM_CALLS] = "syscalls", [TERM_SENDS] = "syscalls",
 		[TERM_LENDS] = "syscalls",
 		[TERM_DELIVERIES] = "softirqs", [TERM_WAKES] = "receiver_syscalls",
+		[TERM_DELIVERED_WAITS] = "softirqs",
 		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
 	};
 	const char *reason = NULL;
@@ -178,10 +202,11 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 		count = mapped_gb(c);
 		break;
 	case TERM_DELIVERIES:
-		count = count_of(c, "softirqs", NULL);
+		count = timed_or_counted(r, c, SAMPLE_DELIVERIES, "softirqs");
 		break;
 	case TERM_WAKES:
-		count = count_of(c, "receiver_syscalls", NULL);
+		count = timed_or_counted(r, c, SAMPLE_RECEIVER_SWITCHES_VOLUNTARY,
+					 "receiver_syscalls");
 		break;
 	case TERM_FAULTS:
 		count = timed_median(r, c, SAMPLE_FAULTS_MINOR, "page_faults_minor") +
@@ -189,6 +214,12 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 		break;
 	case TERM_WAITS:
 		count = timed_median(r, c, SAMPLE_SWITCHES_VOLUNTARY, "context_switches_voluntary");
+		break;
+	case TERM_DELIVERED_WAITS:
+		count = term_count(r, c, TERM_DELIVERIES, NULL);
+		/* fmin() takes the one that is known for the smaller */
+		if (!isnan(count))
+			count = fmin(count, term_count(r, c, TERM_WAITS, NULL));
 		break;
 	case TERM_DISK_TO_CACHE:
 	case TERM_DISK_TO_USER:

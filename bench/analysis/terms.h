@@ -10,13 +10,14 @@ enum term {
 	TERM_CALLS, /* system calls */
 	TERM_SENDS, /* hand-overs of bytes to the socket: what one costs beyond its call and its bytes */
 	TERM_LENDS, /* hand-overs of page references (sendfile, splice), the same */
-	TERM_DELIVERIES, /* soft interrupts on the sender's bill: over loopback each takes a segment to the receiver's socket */
-	TERM_WAKES, /* times that the receiver asked for bytes: whoever delivers them has to wake it, if it sleeps */
+	TERM_DELIVERIES, /* soft interrupts on the sender's bill: over loopback each takes segments to the receiver's socket */
+	TERM_WAKES, /* sleeps of the receiver: whoever delivers the next bytes wakes it, which on an idle CPU takes an interrupt */
 	TERM_FILE_TO_USER, /* GB copied out of the page cache (into private kernel pages, too) */
 	TERM_USER_TO_SOCKET, /* GB copied into the socket from a buffer that was just filled (late copies of lent pages, too) */
 	TERM_MAPPED_TO_SOCKET, /* GB copied into the socket from a mapping of the file: nothing brought them nearer before */
 	TERM_FAULTS, /* page faults */
 	TERM_WAITS, /* voluntary context switches, each with the work of what it waits for */
+	TERM_DELIVERED_WAITS, /* those of them with a delivery since the one before: in a guest they cost more */
 	TERM_DISK_TO_CACHE, /* GB that the disk brought into the page cache */
 	TERM_DISK_TO_USER, /* GB that the disk brought past it */
 	TERMS

@@ -18,6 +18,7 @@
 #include "analysis/stats.h"
 #include "measure/clock.h"
 #include "measure/core_latency.h"
+#include "measure/delivered_wait.h"
 #include "measure/handed_copy.h"
 #include "measure/yardstick.h"
 #include "transfer/cache.h"
@@ -32,12 +33,13 @@
 #define TURNS 2000
 #define HANDED_PIECE 32768u
 #define HANDED_BYTES (64u << 20)
-#define DISK_LARGE (256u << 10)
+#define DISK_LARGE (1u << 20)
+#define DELIVERED_MAX (32u << 10) /* a piece goes out as one segment */
 #define DISK_READS 64
 #define DISK_ALIGN 4096u
 
 enum id { NULL_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
-	  HANDED_COPY, MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, IDS };
+	  HANDED_COPY, MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, IDS };
 
 static const struct {
 	const char *id, *name, *unit, *how;
@@ -65,9 +67,11 @@ static const struct {
 	[SWITCH_CROSS] = { "switch_cross_cpu", "a wait for another CPU", "s per switch",
 			   "the same with the other process on the receiver's CPU: the CPU time of this one by its voluntary switches, the other's waking included, less the same" },
 	[DISK_WAIT] = { "disk_wait", "a wait for the disk", "s per switch",
-			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 128 KiB) and of 256 KiB: what of their CPU time does not grow with the size" },
+			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 512 KiB) and of 1 MiB: what of their CPU time does not grow with the size" },
 	[DISK_READ] = { "disk_read", "a byte from the disk past the page cache", "s per GB",
-			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 128 KiB) and of 256 KiB: what of their CPU time grows with the size" },
+			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 512 KiB) and of 1 MiB: what of their CPU time grows with the size" },
+	[DELIVERED_WAIT] = { "delivered_wait", "what a wait costs more after a delivery", "s per switch",
+			     "O_DIRECT reads, each after a piece sent over TCP to a thread on the receiver's CPU, less the same reads by themselves; the sending not included" },
 };
 
 /* One measurement as the measuring process tells it. */
@@ -93,6 +97,13 @@ static void cannot(struct bench *b, int first, int last, const char *what, int e
 	for (int id = first; id <= last; id++)
 		snprintf(b->words[id].reason, sizeof(b->words[id].reason), "%s: %s", what,
 			 strerror(err));
+}
+
+static void not_two_cpus(struct bench *b, int first, int last)
+{
+	for (int id = first; id <= last; id++)
+		snprintf(b->words[id].reason, sizeof(b->words[id].reason),
+			 "sender and receiver are not pinned to two CPUs");
 }
 
 static void null_calls(struct bench *b)
@@ -222,9 +233,7 @@ static void handed_copies(struct bench *b)
 	void *map = MAP_FAILED;
 
 	if (!err && (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu)) {
-		for (int id = HANDED_COPY; id <= MAPPED_COPY; id++)
-			snprintf(b->words[id].reason, sizeof(b->words[id].reason),
-				 "sender and receiver are not pinned to two CPUs");
+		not_two_cpus(b, HANDED_COPY, MAPPED_COPY);
 		close(fd);
 		return;
 	}
@@ -404,6 +413,29 @@ static void disk_reads(struct bench *b)
 		close(fd);
 }
 
+static void delivered_waits(struct bench *b)
+{
+	size_t piece = disk_small(b);
+	struct delivered_wait w = { .buffer = b->buffer, .size = b->settings->size,
+				    .piece = piece < DELIVERED_MAX ? piece : DELIVERED_MAX,
+				    .peer_cpu = b->settings->peer_cpu };
+	int err;
+
+	if (w.peer_cpu < 0 || w.peer_cpu == b->settings->cpu) {
+		not_two_cpus(b, DELIVERED_WAIT, DELIVERED_WAIT);
+		return;
+	}
+	w.fd = open(b->settings->path, O_RDONLY | O_CLOEXEC | O_DIRECT);
+	err = w.fd < 0 ? -errno : 0;
+	for (int s = 0; s < SAMPLES && !err; s++)
+		err = delivered_wait(&w, DISK_READS, &b->words[DELIVERED_WAIT].value[s]);
+	if (err)
+		cannot(b, DELIVERED_WAIT, DELIVERED_WAIT,
+		       "reading the file with O_DIRECT after a delivery", -err);
+	if (w.fd >= 0)
+		close(w.fd);
+}
+
 /* One group of measurements, between two looks at how fast the CPU is. */
 static void timed(struct bench *b, int first, int last, void (*measure)(struct bench *b))
 {
@@ -467,6 +499,7 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	timed_between(b, HANDED_COPY, MAPPED_COPY, handed_copies);
 	timed_between(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
 	timed(b, DISK_WAIT, DISK_READ, disk_reads);
+	timed_between(b, DELIVERED_WAIT, DELIVERED_WAIT, delivered_waits);
 	for (int id = 0; id < IDS; id++)
 		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
 			child_exit(EXIT_FAILURE);

@@ -30,7 +30,7 @@ struct direct_settings {
  *                   {id, name, unit, value: null, reason, how}]}
  *
  * with the ids null_call, read_copy, read_copy_4K, read_copy_1M, memcpy_copy, fault, fault_pages, handed_copy, mapped_copy,
- * switch_same_cpu, switch_cross_cpu, disk_wait, disk_read. Returns 0, -EINTR when stopped, or -errno
+ * switch_same_cpu, switch_cross_cpu, disk_wait, disk_read, delivered_wait. Returns 0, -EINTR when stopped, or -errno
  * with `why`.
  */
 int direct_measure(const struct direct_settings *settings, json_t **out, struct failure *why);

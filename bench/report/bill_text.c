@@ -20,8 +20,7 @@ static const struct {
 	{ "mapped_to_socket", "map→socket" },
 	{ "deliveries", "deliveries" },	  { "wakes", "wake-ups" },
 	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
-	{ "mapped_to_socket", "from mapping" }, { "deliveries", "deliveries" },
-	{ "wakes", "receiver's asks" },
+	{ "delivered_waits", "after delivery" },
 };
 
 static double number_of(const json_t *object, const char *key)

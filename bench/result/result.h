@@ -40,6 +40,8 @@ enum sample_field {
 	SAMPLE_FAULTS_MAJOR,
 	SAMPLE_SWITCHES_VOLUNTARY,
 	SAMPLE_SWITCHES_INVOLUNTARY,
+	SAMPLE_RECEIVER_SWITCHES_VOLUNTARY, /* getrusage of the receiver: each is a sleep that the next bytes ended */
+	SAMPLE_DELIVERIES, /* NET_RX of /proc/softirqs on the sender's CPU, from "go" until both are done */
 	SAMPLE_ROUND, /* 0-based; warm-up rounds come first */
 	SAMPLE_POSITION, /* 0-based place in its round's shuffled order */
 	SAMPLE_WARMUP, /* 1 for a warm-up sample: kept, left out of every summary */

@@ -53,6 +53,8 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 	t->value[SAMPLE_FAULTS_MAJOR][row] = (double)out->faults_major;
 	t->value[SAMPLE_SWITCHES_VOLUNTARY][row] = (double)out->switches_voluntary;
 	t->value[SAMPLE_SWITCHES_INVOLUNTARY][row] = (double)out->switches_involuntary;
+	t->value[SAMPLE_RECEIVER_SWITCHES_VOLUNTARY][row] = out->receiver_switches_voluntary;
+	t->value[SAMPLE_DELIVERIES][row] = out->deliveries;
 	t->value[SAMPLE_ROUND][row] = turn->round;
 	t->value[SAMPLE_POSITION][row] = turn->position;
 	t->value[SAMPLE_WARMUP][row] = turn->warmup;

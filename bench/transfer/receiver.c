@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -132,6 +133,7 @@ void receiver_serve(const struct transfer_spec *spec, int listener, int control)
 	volatile uint32_t *phase = hooks && hooks->receiver_phase ? hooks->receiver_phase : &nobody;
 	struct receiver_report report = { .kind = RECEIVER_READY };
 	struct taker *takers = calloc(spec->connections, sizeof(*takers));
+	struct rusage before, after;
 	double cpu;
 
 	for (unsigned int i = 0; takers && i < spec->connections; i++)
@@ -150,9 +152,12 @@ void receiver_serve(const struct transfer_spec *spec, int listener, int control)
 		goto out;
 
 	*phase = PHASE_TRANSFER;
+	getrusage(RUSAGE_SELF, &before);
 	cpu = clock_process_cpu();
 	report.err = take_all(takers, spec->connections);
 	report.cpu_s = clock_process_cpu() - cpu;
+	getrusage(RUSAGE_SELF, &after);
+	report.switches_voluntary = (double)(after.ru_nvcsw - before.ru_nvcsw);
 	*phase = PHASE_RELEASE;
 
 	report.kind = RECEIVER_DONE;

@@ -13,6 +13,7 @@ struct receiver_report {
 	enum { RECEIVER_READY = 1, RECEIVER_DONE } kind;
 	int err; /* 0 or -errno */
 	double cpu_s;
+	double switches_voluntary; /* NaN: not known, as of another host's receiver */
 	uint64_t received, hash, mapped;
 	unsigned int odd_hashes;
 	struct link_actual link;

@@ -2,6 +2,7 @@
 #include "transfer/remote.h"
 
 #include <errno.h>
+#include <math.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -296,7 +297,7 @@ static int hand_on(struct remote *remote, enum protocol_type type, double deadli
 
 void remote_receive(struct remote *remote, const struct transfer_spec *spec, int control)
 {
-	struct receiver_report report = { .kind = RECEIVER_READY };
+	struct receiver_report report = { .kind = RECEIVER_READY, .switches_voluntary = NAN };
 	/* the harness has the same limit and ends this process; the peer has it, too, and says why */
 	double deadline = clock_wall() + spec->time_limit_s + ANSWER_S;
 

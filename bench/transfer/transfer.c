@@ -16,6 +16,7 @@
 
 #include "measure/clock.h"
 #include "measure/core_latency.h"
+#include "measure/softirqs.h"
 #include "measure/sysstat.h"
 #include "measure/yardstick.h"
 #include "transfer/child.h"
@@ -279,6 +280,7 @@ static int check_arrival(const struct harness *h)
 static void take_receiver_share(const struct receiver_report *r, struct transfer_outcome *out)
 {
 	out->receiver_cpu_s = r->cpu_s;
+	out->receiver_switches_voluntary = r->switches_voluntary;
 	out->received = r->received;
 	out->hash = r->hash;
 	out->odd_hashes = r->odd_hashes;
@@ -307,7 +309,7 @@ static double distance(const struct harness *h)
 static int steps(struct harness *h, struct transfer_outcome *out)
 {
 	const struct transfer_hooks *hooks = h->spec->hooks;
-	double latency_before = NAN, latency_after = NAN;
+	double latency_before = NAN, latency_after = NAN, deliveries;
 	struct sysstat before, after;
 	int err = start_children(h);
 
@@ -326,10 +328,12 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 	if (err)
 		return err;
 	settle();
+	deliveries = softirqs_net_rx(h->spec->sender_cpu);
 	sysstat_read(&before);
 	(void)child_tell(&h->worker);
 	err = wait_for(h, STAGE_DONE);
 	sysstat_read(&after);
+	deliveries = softirqs_net_rx(h->spec->sender_cpu) - deliveries;
 	if (hooks && hooks->over)
 		hooks->over(hooks->arg);
 	if (!err)
@@ -342,6 +346,7 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 	*out = h->worker_report.out;
 	out->core_latency_s = latency_before;
 	out->core_latency_after_s = latency_after;
+	out->deliveries = deliveries;
 	take_receiver_share(&h->receiver_report, out);
 	out->system_cpu_s = sysstat_busy(&before, &after);
 	out->steal_s = sysstat_steal(&before, &after);
@@ -385,6 +390,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 
 	memset(out, 0, sizeof(*out));
 	out->yardstick_s = out->core_latency_s = out->core_latency_after_s = NAN;
+	out->receiver_switches_voluntary = out->deliveries = NAN;
 	*receiver = 0;
 	listener = far_end(spec, &at, why);
 	if (listener < 0)

@@ -62,6 +62,8 @@ struct transfer_outcome {
 	/* measure/core_latency.h, between the two CPUs, just before and just after; NaN when not taken */
 	double core_latency_s, core_latency_after_s;
 	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
+	double receiver_switches_voluntary; /* times the receiver slept until bytes came; NaN when not known */
+	double deliveries; /* measure/softirqs.h, of the sender's CPU over the transfer; NaN when not known */
 	uint64_t received; /* of all connections */
 	uint64_t hash; /* of what arrived; with SINK_VERIFY only */
 	unsigned int odd_hashes; /* connections whose bytes had another hash than the first's */

@@ -4,7 +4,7 @@
 load helpers
 
 IDS='null_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages handed_copy mapped_copy
-	switch_same_cpu switch_cross_cpu disk_wait disk_read'
+	switch_same_cpu switch_cross_cpu disk_wait disk_read delivered_wait'
 
 @test "each price is a number in its interval, or null with a reason" {
 	run --separate-stderr "$copytax" calibrate --size 2M --chunk 8K --json
@@ -36,7 +36,7 @@ IDS='null_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages
 	[[ $output == *"pages that a fault maps: "* ]]
 	[[ ! $output =~ :\ (nan|inf|-) ]]
 	# a line for each, and one below it that says how
-	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 13 ]
+	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 14 ]
 	nothing_left_but
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What takes two CPUs to measure: a cache line's way there and back, and a copy that the other CPU reads. */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -9,8 +10,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "measure/core_latency.h"
+#include "measure/delivered_wait.h"
 #include "measure/handed_copy.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
@@ -66,11 +69,46 @@ static void a_copy_is_handed_over(void **state)
 	free(from);
 }
 
+#define PIECE 4096
+
+/* What a wait costs more is this machine's business, and may be nothing; that it is measured or says why not is ours. */
+static void a_wait_after_a_delivery_is_measured(void **state)
+{
+	char path[] = "waits.XXXXXX";
+	struct delivered_wait w = { .piece = PIECE, .size = 4 * PIECE, .peer_cpu = -1 };
+	char *buffer = aligned_alloc(PIECE, PIECE);
+	cpu_set_t set;
+	double more = 1;
+
+	(void)state;
+	assert_non_null(buffer);
+	w.buffer = memset(buffer, 1, PIECE);
+	w.fd = mkstemp(path);
+	assert_true(w.fd >= 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(write(w.fd, buffer, PIECE), PIECE);
+	assert_int_equal(delivered_wait(&w, 8, &more), -EINVAL);
+	assert_true(isnan(more));
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (w.peer_cpu = 0; w.peer_cpu < CPU_SETSIZE && !CPU_ISSET((size_t)w.peer_cpu, &set);)
+		w.peer_cpu++;
+	/* cached reads do, too: not every file system has direct ones */
+	assert_int_equal(delivered_wait(&w, 8, &more), 0);
+	assert_true(isfinite(more));
+	assert_int_equal(ftruncate(w.fd, PIECE), 0);
+	assert_int_equal(delivered_wait(&w, 8, &more), -ENODATA);
+	assert_true(isnan(more));
+	close(w.fd);
+	assert_int_equal(unlink(path), 0);
+	free(buffer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(latency_is_between_two_cpus),
 		cmocka_unit_test(a_copy_is_handed_over),
+		cmocka_unit_test(a_wait_after_a_delivery_is_measured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

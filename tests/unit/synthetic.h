@@ -5,6 +5,7 @@
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static inline void synthetic_counts(const struct synthetic *s, const struct synt
 	count[TERM_WAKES] = m->direct ? pieces : chunk < 16384 ? 10000 : chunk > 65536 ? 1600 : 4500;
 	count[TERM_FAULTS] = !m->maps ? 0 : cold ? s->faults_cold : s->faults_warm;
 	count[TERM_WAITS] = m->direct ? pieces : 20;
+	count[TERM_DELIVERED_WAITS] = fmin(count[TERM_WAITS], count[TERM_DELIVERIES]);
 	count[TERM_DISK_TO_CACHE] = cold && !m->direct ? gb : 0;
 	count[TERM_DISK_TO_USER] = m->direct ? gb : 0;
 }
