@@ -79,6 +79,27 @@ static const char *unfit(const struct case_result *c, const struct case_result *
 	return NULL;
 }
 
+/* One sample has no scatter of its own: then it is taken for that of the others' single samples. */
+static int pool_errors(struct collection *all)
+{
+	double *relative = calloc(all->count + 1, sizeof(*relative));
+	struct interval typical;
+	size_t n = 0;
+
+	if (!relative)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->count; i++)
+		if (isfinite(all->cases[i].error_s))
+			relative[n++] = all->cases[i].error_s * sqrt((double)all->cases[i].sample_count) /
+					all->cases[i].cpu_s;
+	typical = stats_median(relative, n, CONFIDENCE);
+	for (size_t i = 0; i < all->count; i++)
+		if (!isfinite(all->cases[i].error_s))
+			all->cases[i].error_s = typical.median * all->cases[i].cpu_s;
+	free(relative);
+	return 0;
+}
+
 /* Every sample as it would be at one speed of the host; `speed` NaN leaves them as they are. */
 static int take_samples(struct fit_case *f, const struct case_result *c, double speed)
 {
@@ -183,6 +204,8 @@ static int collect(const struct result *r, struct collection *all)
 			first = &r->cases[i];
 		err = add_case(r, &r->cases[i], first, all);
 	}
+	if (!err)
+		err = pool_errors(all);
 	/* two ways of counting would make a difference of their own: a term counts in all cases or in none */
 	for (int t = 0; t < TERMS; t++)
 		for (size_t i = 0; i < all->count && all->unknown[t]; i++)
@@ -264,17 +287,49 @@ static json_t *cases_json(const struct collection *all, const struct fit *fit)
 
 /* ---- one method predicted from the others ---- */
 
+/* The most of a term in one case, of this method's cases or of the others'. */
+static double most_of(const struct collection *all, const char *method, bool own, enum term t)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (!strcmp(all->cases[i].kase->method, method) == own)
+			most = fmax(most, all->cases[i].count[t]);
+	return most;
+}
+
 /* Of how much of a term a method's prediction must know the price, and how much the others have of it. */
 static bool thin(const struct collection *all, const char *method, enum term t)
 {
-	double own = 0, others = 0;
+	double own = most_of(all, method, true, t);
 
-	for (size_t i = 0; i < all->count; i++) {
-		double *most = strcmp(all->cases[i].kase->method, method) ? &others : &own;
+	return own > 0 && most_of(all, method, false, t) < THIN * own;
+}
 
-		*most = fmax(*most, all->cases[i].count[t]);
+/*
+ * Terms that the others can't tell apart, of which this method has one nearly without the other: what they have in common
+ * is the price of neither. Adds them to `missing`; true when there were any.
+ */
+static bool mixed_up(const struct collection *all, const char *method, const struct fit *fit,
+		     bool missing[TERMS])
+{
+	bool any = false;
+
+	for (size_t k = 0; k < fit->term_count; k++) {
+		const struct fit_term *t = &fit->terms[k];
+
+		for (size_t i = 0; i < t->with_count; i++) {
+			/* in the second's unit */
+			double first = most_of(all, method, true, t->term) * t->with[i].per_unit,
+			       second = most_of(all, method, true, t->with[i].term);
+
+			if (t->with[i].summed ||
+			    (first >= THIN * second && second >= THIN * first))
+				continue;
+			missing[first > second ? t->term : t->with[i].term] = any = true;
+		}
 	}
-	return own > 0 && others < THIN * own;
+	return any;
 }
 
 /* Prices that a prediction takes from elsewhere than the other methods' fit. */
@@ -294,8 +349,7 @@ static bool is_copy(enum term t)
  * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
  * copy the other way. When there is none nothing can be predicted, and the loan's reason says so.
  */
-static void borrow(const json_t *direct, const char *method, const struct fit *fit,
-		   struct loan *loan)
+static void borrow(const json_t *direct, const struct fit *fit, struct loan *loan)
 {
 	double *price = loan->price;
 
@@ -313,8 +367,8 @@ static void borrow(const json_t *direct, const char *method, const struct fit *f
 			}
 		if (isnan(price[t])) {
 			snprintf(loan->reason, sizeof(loan->reason),
-				 "only %s has %s to speak of, and there is no direct measurement of their price",
-				 method, term_texts[t].name);
+				 "the others have no %s to speak of, or none that can be told from something else, and there is no direct measurement of their price",
+				 term_texts[t].name);
 			return;
 		}
 		json_array_append_new(loan->from, json_pack("{s:s, s:f, s:s}", "id", term_texts[t].id,
@@ -379,12 +433,17 @@ static int predict_method(const struct collection *all, const char *method,
 			others[count++] = all->cases[i];
 	if (!err)
 		err = fit_prices(others, count, loan.missing, sums, &fit);
+	/* each time with a term less */
+	while (!err && mixed_up(all, method, &fit, loan.missing)) {
+		fit_free(&fit);
+		err = fit_prices(others, count, loan.missing, sums, &fit);
+	}
 	if (!err) {
 		json_object_set_new(out, "method", json_string(method));
 		if (!fit.term_count)
 			snprintf(loan.reason, sizeof(loan.reason), "too few cases of other methods");
 		else
-			borrow(all->direct, method, &fit, &loan);
+			borrow(all->direct, &fit, &loan);
 		json_object_set(out, "borrowed", loan.from);
 		json_object_set_new(out, "reason",
 				    loan.reason[0] ? json_string(loan.reason) : json_null());

@@ -315,6 +315,35 @@ static void methods_are_predicted_from_the_others(void **state)
 	gsl_rng_free(rng);
 }
 
+/*
+ * Without mmap_write only direct_write hands bytes to the socket besides read_write, and it waits before each: the price of
+ * both together is not what read_write's hand-overs cost.
+ */
+static void a_price_of_two_things_predicts_neither_alone(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices, *direct = direct_of(&machine);
+	const json_t *p;
+
+	(void)state;
+	for (size_t i = 0; i < r->case_count; i++)
+		if (!strcmp(r->cases[i].method, "mmap_write"))
+			r->cases[i].status = CASE_SKIPPED;
+	json_array_append_new(json_object_get(direct, "measurements"),
+			      json_pack("{s:s,s:f}", "id", "handed_copy", "value",
+					machine.price[TERM_USER_TO_SOCKET]));
+	json_object_set_new(r->prices, "direct", direct);
+	prices = prices_fit(r, 1);
+	p = prediction_of(prices, "read_write");
+	assert_true(json_is_null(json_object_get(p, "cases")));
+	assert_non_null(strstr(json_string_value(json_object_get(p, "reason")),
+			       "hand-overs of bytes to the socket to speak of, or none that can be told"));
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
 /* The timed samples' own counts come before the counting pass's, whose transfers are slower; but one way for all cases. */
 static void what_the_timed_samples_counted_comes_first(void **state)
 {
@@ -565,6 +594,7 @@ int main(void)
 		cmocka_unit_test(the_same_run_has_the_same_prices),
 		cmocka_unit_test(one_wild_case_does_not_move_prices),
 		cmocka_unit_test(methods_are_predicted_from_the_others),
+		cmocka_unit_test(a_price_of_two_things_predicts_neither_alone),
 		cmocka_unit_test(what_the_timed_samples_counted_comes_first),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
