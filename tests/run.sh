@@ -55,15 +55,23 @@ tally() {
 	[ "$bad" -eq 0 ] || grep -vE '^ok |^1\.\.' "$results/$1.tap" | sed 's/^/    /' | tee -a "$results/failures"
 }
 
-# unit NAME BUILD
+# one_unit NAME TEST
+one_unit() {
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$2" >"$results/$1.tap" 2>&1 ||
+		# a leak is found after the last test has passed
+		grep -q '^not ok' "$results/$1.tap" || echo "not ok 0 - ended with status $?" >>"$results/$1.tap"
+}
+
+# unit NAME BUILD: as many at a time as there are CPUs
 unit() {
-	local test name
+	local test
 	for test in "$2"/tests/*_test; do
-		name=$1-$(basename "$test" _test)
-		CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$test" >"$results/$name.tap" 2>&1 ||
-			# a leak is found after the last test has passed
-			grep -q '^not ok' "$results/$name.tap" || echo "not ok 0 - ended with status $?" >>"$results/$name.tap"
-		tally "$name"
+		while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n; done
+		one_unit "$1-$(basename "$test" _test)" "$test" &
+	done
+	wait
+	for test in "$2"/tests/*_test; do
+		tally "$1-$(basename "$test" _test)"
 	done
 }
 
