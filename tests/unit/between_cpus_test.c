@@ -75,7 +75,7 @@ static void a_copy_is_handed_over(void **state)
 static void a_wait_after_a_delivery_is_measured(void **state)
 {
 	char path[] = "waits.XXXXXX";
-	struct delivered_wait w = { .piece = PIECE, .size = 4 * PIECE, .peer_cpu = -1 };
+	struct delivered_wait w = { .piece = PIECE, .size = 4UL * PIECE, .peer_cpu = -1 };
 	char *buffer = aligned_alloc(PIECE, PIECE);
 	cpu_set_t set;
 	double more = 1;
