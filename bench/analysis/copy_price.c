@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "analysis/price_checks.h"
+#include "analysis/direct_values.h"
 #include "analysis/prices.h"
 #include "analysis/terms.h"
 

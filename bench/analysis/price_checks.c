@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analysis/apart.h"
+#include "analysis/direct_values.h"
+
+static const char followed_closely[] =
+	"a copy costs more the closer the receiver follows, whose CPU then holds the memory: up to twice as much where the CPUs share no near cache; the fit charges that to the deliveries and wake-ups that come with it, the direct figure holds a share of it";
 
 /* What can be set beside what, and why they may differ all the same. */
 static const struct pair {
@@ -15,26 +18,36 @@ static const struct pair {
 	const char *second; /* of the term that is summed with it: then their mean is held against the price */
 	double tolerance; /* of the direct value */
 	bool stands_in; /* may serve as the price where the fit has none */
-	const char *why;
+	const char *why; /* they may differ */
+	const char *below; /* the same where the price is the smaller; NULL: no other */
 } pairs[] = {
 	{ TERM_CALLS, "null_call", NULL, 0.5, true,
-	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not" },
+	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not",
+	  NULL },
 	{ TERM_FILE_TO_USER, "read_copy", "handed_copy", 0.2, true,
-	  "the direct figures are a read() of a warm file at the default chunk less its null calls, and a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	  "the direct figures are a read() of a warm file at the default chunk less its null calls, and a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
+	  followed_closely },
 	{ TERM_USER_TO_SOCKET, "handed_copy", NULL, 0.2, true,
-	  "the direct figure is a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	  "the direct figure is a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
+	  followed_closely },
 	{ TERM_MAPPED_TO_SOCKET, "mapped_copy", NULL, 0.2, true,
-	  "the direct figure is a copy from a mapping into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well" },
+	  "the direct figure is a copy from a mapping into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
+	  followed_closely },
 	{ TERM_FAULTS, "fault", NULL, 0.5, true,
-	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches" },
+	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches",
+	  NULL },
 	{ TERM_WAITS, "switch_cross_cpu", NULL, 0.5, false,
-	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not" },
+	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not",
+	  NULL },
 	{ TERM_WAITS, "disk_wait", NULL, 0.5, true,
-	  "a direct read sleeps once: request, interrupt, switch and wake-up together" },
+	  "a direct read sleeps once: request, interrupt, switch and wake-up together",
+	  NULL },
 	{ TERM_DELIVERED_WAITS, "delivered_wait", NULL, 0.5, true,
-	  "the direct figure has one delivery before each wait; the price's count is the most that there can be" },
+	  "the direct figure has one delivery before each wait; the price's count is the most that there can be",
+	  NULL },
 	{ TERM_DISK_TO_USER, "disk_read", NULL, 0.5, true,
-	  "the direct figure is what a direct read costs per byte once its fixed part is taken off; the price holds that these bytes are in no cache when they are copied on, which those of read() are" },
+	  "the direct figure is what a direct read costs per byte once its fixed part is taken off; the price holds that these bytes are in no cache when they are copied on, which those of read() are",
+	  NULL },
 };
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
@@ -61,57 +74,6 @@ static const json_t *find(const json_t *list, const char *id)
 			return one;
 	}
 	return NULL;
-}
-
-double direct_value(const json_t *direct, const char *id, double *low, double *high)
-{
-	const json_t *one = find(json_object_get(direct, "measurements"), id);
-
-	if (low)
-		*low = number_of(one, "low");
-	if (high)
-		*high = number_of(one, "high");
-	return number_of(one, "value");
-}
-
-json_t *direct_at_speed(const json_t *direct, double yardstick_s)
-{
-	static const char *const keys[] = { "value", "low", "high" };
-	json_t *out = json_deep_copy(direct), *list = json_object_get(out, "measurements");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *one = json_array_get(list, i);
-		const char *unit = json_string_value(json_object_get(one, "unit"));
-		double factor = yardstick_s / number_of(one, "yardstick_s");
-
-		/* "s per …" is a time; pages per fault are not */
-		if (!isfinite(factor) || factor <= 0 || !unit || strncmp(unit, "s ", 2) != 0)
-			continue;
-		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-			if (isfinite(number_of(one, keys[k])))
-				json_object_set_new(one, keys[k],
-						    number(number_of(one, keys[k]) * factor));
-	}
-	return out;
-}
-
-void direct_drop_apart(json_t *direct, double latency_s)
-{
-	json_t *list = json_object_get(direct, "measurements");
-	char reason[160];
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *one = json_array_get(list, i);
-		double own = number_of(one, "core_latency_s");
-
-		if (isnan(own) || isnan(latency_s) || apart_near(own, latency_s))
-			continue;
-		snprintf(reason, sizeof(reason),
-			 "measured while the CPUs were at another distance (%.0f ns) than in the run (%.0f ns)",
-			 own * 1e9, latency_s * 1e9);
-		json_object_set_new(one, "value", json_null());
-		json_object_set_new(one, "reason", json_string(reason));
-	}
 }
 
 double direct_price(const json_t *direct, enum term term, const char **from)
@@ -172,7 +134,9 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 	json_object_set_new(out, "near", json_boolean(near));
 	json_object_set_new(out, "intervals_overlap", json_boolean(overlap));
 	json_object_set_new(out, "agrees", json_boolean(near || overlap));
-	json_object_set_new(out, "why", near ? json_null() : json_string(p->why));
+	json_object_set_new(out, "why",
+			    near ? json_null() :
+				   json_string(price < d && p->below ? p->below : p->why));
 	return out;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/apart.h"
+#include "analysis/direct_values.h"
 #include "analysis/fit.h"
 #include "analysis/host_speed.h"
 #include "analysis/price_checks.h"

@@ -159,6 +159,7 @@ int cmd_calibrate(int argc, char **argv)
 	if (!err) {
 		struct direct_settings settings = { .path = path, .size = o.size,
 						    .chunk = (size_t)o.chunk,
+						    .samples = DIRECT_SAMPLES,
 						    .cpu = place.sender_cpu,
 						    .peer_cpu = place.receiver_cpu, .stop = &stop };
 

@@ -102,7 +102,7 @@ static const struct argp_option option_table[] = {
 	  "sample the sender's stacks in a pass of its own: DIR/profile holds folded stacks and flame graphs",
 	  2 },
 	{ "calibrate", KEY_CALIBRATE, NULL, 0,
-	  "first measure a call, a copy, a fault and a switch one by one, to hold the prices against", 2 },
+	  "also measure a call, a copy, a fault and a switch one by one, between the rounds, to hold the prices against", 2 },
 	{ "json", KEY_JSON, NULL, 0, "print the result document instead of the table", 2 },
 	{ "quiet", KEY_QUIET, NULL, 0, "no progress", 2 },
 	{ 0 },
@@ -386,30 +386,6 @@ static void warn_of_findings(const struct plan_case *first, const struct sources
 	findings_warn(r, &findings);
 }
 
-static int measure_prices(const struct options *o, const struct sources *sources,
-			  const struct placement_choice *place, struct result *r,
-			  struct failure *why)
-{
-	struct progress progress = progress_start(o->quiet);
-	const struct direct_settings settings = {
-		.path = sources->warm,
-		.size = sources->size,
-		.chunk = CHUNK_DEFAULT,
-		.cpu = place->sender_cpu,
-		.peer_cpu = place->receiver_cpu,
-		.stop = &stop,
-	};
-	json_t *direct;
-	int err;
-
-	progress_show(&progress, true, -1, "measuring a call, a copy, a fault and a switch one by one");
-	err = direct_measure(&settings, &direct, why);
-	progress_end(&progress);
-	if (!err)
-		json_object_set_new(r->prices, "direct", direct);
-	return err;
-}
-
 /* What a run holds while it measures. */
 struct run {
 	struct options *o;
@@ -568,6 +544,13 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 {
 	const struct options *o = run->o;
 	const struct placement_choice *place = &run->places[run->cases[0].placement];
+	const struct direct_settings direct = {
+		.path = run->sources.warm,
+		.size = run->sources.size,
+		.chunk = CHUNK_DEFAULT,
+		.cpu = place->sender_cpu,
+		.peer_cpu = place->receiver_cpu,
+	};
 	const struct study_settings settings = {
 		.dir = dir,
 		.payload = run->sources.warm,
@@ -588,15 +571,12 @@ static int study(struct run *run, const char *dir, struct result *r, struct fail
 		.time_limit_s = o->conditions.time_limit_s,
 		.events = o->events,
 		.profile = o->profile,
+		.direct = o->calibrate && plan_wants(run->cases, run->count, CACHE_WARM) ? &direct : NULL,
 		.watched = o->watched < WATCHED_MAX ? o->watched : WATCHED_MAX,
 		.stop = &stop,
 	};
-	int err = 0, saved;
+	int err, saved;
 
-	if (o->calibrate && plan_wants(run->cases, run->count, CACHE_WARM))
-		err = measure_prices(o, &run->sources, place, r, why);
-	if (err)
-		return err;
 	/* from here on the study looks for signals, while it waits for a transfer */
 	signals_hold(NULL);
 	err = study_run(&settings, run->cases, run->count, o->quiet, r, why);

@@ -13,8 +13,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "analysis/direct_values.h"
 #include "analysis/stats.h"
 #include "measure/clock.h"
 #include "measure/core_latency.h"
@@ -25,7 +27,6 @@
 #include "transfer/child.h"
 #include "transfer/placement.h"
 
-#define SAMPLES 15
 #define CONFIDENCE 0.95
 #define NULL_CALLS 50000
 #define SMALL_CHUNK 4096u
@@ -78,7 +79,7 @@ static const struct {
 struct word {
 	int id;
 	char reason[160]; /* when it could not be done */
-	double value[SAMPLES];
+	double value[DIRECT_SAMPLES];
 	double yardstick_s; /* before and after it, the mean */
 	double core_latency_s; /* of what needs both CPUs, before and after it, the larger; NaN: of the others */
 };
@@ -108,14 +109,15 @@ static void not_two_cpus(struct bench *b, int first, int last)
 
 static void null_calls(struct bench *b)
 {
-	for (int s = 0; s < SAMPLES; s++) {
+	for (int s = 0; s < b->settings->samples; s++) {
 		double cpu = clock_process_cpu();
 
 		for (int i = 0; i < NULL_CALLS; i++)
 			syscall(SYS_getppid);
 		b->words[NULL_CALL].value[s] = (clock_process_cpu() - cpu) / NULL_CALLS;
 	}
-	b->null_call = stats_median(b->words[NULL_CALL].value, SAMPLES, CONFIDENCE).median;
+	b->null_call = stats_median(b->words[NULL_CALL].value,
+				    (size_t)b->settings->samples, CONFIDENCE).median;
 }
 
 /* One pass over the file. Returns its CPU seconds per GB less its null calls, or -errno. */
@@ -147,7 +149,7 @@ static void read_copies(struct bench *b)
 	int err = fd < 0 ? -errno : 0;
 
 	for (int k = 0; k < 3; k++)
-		for (int s = 0; s < SAMPLES && !err; s++)
+		for (int s = 0; s < b->settings->samples && !err; s++)
 			err = read_pass(b, fd, chunks[k], &b->words[READ_COPY + k].value[s]);
 	if (err)
 		cannot(b, READ_COPY, READ_COPY_1M, "reading the file", -err);
@@ -194,7 +196,7 @@ static void faults_and_memcpy(struct bench *b)
 		cannot(b, MEMCPY_COPY, FAULT_PAGES, "opening the file", errno);
 		return;
 	}
-	for (int s = 0; s < SAMPLES; s++) {
+	for (int s = 0; s < b->settings->samples; s++) {
 		char *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 		double first, second, faults;
 
@@ -246,7 +248,7 @@ static void handed_copies(struct bench *b)
 	hot.span = hot.piece;
 	mapped.from = map;
 	mapped.span = size;
-	for (int s = 0; s < SAMPLES && !err; s++) {
+	for (int s = 0; s < b->settings->samples && !err; s++) {
 		err = handed_copy(&hot, HANDED_BYTES, b->settings->peer_cpu,
 				  &b->words[HANDED_COPY].value[s]);
 		if (!err)
@@ -274,13 +276,13 @@ static int move_token(int from, int to)
 }
 
 /* The other player: plays until the table is closed, and tells its CPU time when it is asked. */
-static void play_back(const struct table *t, int cpu, const struct child *c)
+static void play_back(const struct table *t, int cpu, int samples, const struct child *c)
 {
 	double used;
 
 	(void)placement_pin(cpu);
 	close(t->to_peer[1]);
-	for (int s = 0; s < SAMPLES; s++) {
+	for (int s = 0; s < samples; s++) {
 		used = clock_process_cpu();
 		for (int i = 0; i < TURNS; i++)
 			if (move_token(t->to_peer[0], t->to_me[1]))
@@ -343,13 +345,13 @@ static void switches(struct bench *b, int id, int peer_cpu, bool both)
 	if (!err) {
 		pid = child_fork(&peer);
 		if (!pid)
-			play_back(&t, peer_cpu, &peer);
+			play_back(&t, peer_cpu, b->settings->samples, &peer);
 		err = pid < 0 ? (int)pid : 0;
 		/* the read end must see the other's death, not wait for itself */
 		close(t.to_me[1]);
 		t.to_me[1] = -1;
 	}
-	for (int s = 0; s < SAMPLES && !err; s++)
+	for (int s = 0; s < b->settings->samples && !err; s++)
 		err = play(&t, &peer, both, quiet, &b->words[id].value[s]);
 	if (err == -ENODATA)
 		snprintf(b->words[id].reason, sizeof(b->words[id].reason),
@@ -395,7 +397,7 @@ static void disk_reads(struct bench *b)
 	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC | O_DIRECT);
 	int err = fd < 0 ? -errno : b->settings->size < DISK_LARGE ? -ENODATA : 0;
 
-	for (int s = 0; s < SAMPLES && !err; s++) {
+	for (int s = 0; s < b->settings->samples && !err; s++) {
 		double small = NAN, large = NAN, per_byte;
 
 		err = disk_pass(b, fd, piece, &small);
@@ -427,7 +429,7 @@ static void delivered_waits(struct bench *b)
 	}
 	w.fd = open(b->settings->path, O_RDONLY | O_CLOEXEC | O_DIRECT);
 	err = w.fd < 0 ? -errno : 0;
-	for (int s = 0; s < SAMPLES && !err; s++)
+	for (int s = 0; s < b->settings->samples && !err; s++)
 		err = delivered_wait(&w, DISK_READS, &b->words[DELIVERED_WAIT].value[s]);
 	if (err)
 		cannot(b, DELIVERED_WAIT, DELIVERED_WAIT,
@@ -506,44 +508,43 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	child_exit(EXIT_SUCCESS);
 }
 
-static json_t *word_json(const struct word *w)
+/* A measurement and what this sitting found; values come from all sittings together. */
+static json_t *word_json(const struct word *w, int samples)
 {
-	struct interval i = stats_median(w->value, SAMPLES, CONFIDENCE);
-	json_t *out = json_object();
-	const char *reason = w->reason[0] ? w->reason :
-			     !i.n	  ? "every sample failed" :
-			     i.median <= 0 ? "smaller than what was taken off: too noisy to tell" :
-					     NULL;
+	json_t *out = json_object(), *sittings = json_array(), *sitting = json_object(),
+	       *list = json_array();
 
 	json_object_set_new(out, "id", json_string(texts[w->id].id));
 	json_object_set_new(out, "name", json_string(texts[w->id].name));
 	json_object_set_new(out, "unit", json_string(texts[w->id].unit));
-	json_object_set_new(out, "value", reason ? json_null() : json_real(i.median));
-	if (reason) {
-		json_object_set_new(out, "reason", json_string(reason));
-	} else {
-		json_object_set_new(out, "low", json_real(i.low));
-		json_object_set_new(out, "high", json_real(i.high));
-		json_object_set_new(out, "confidence", json_real(i.confidence));
-		json_object_set_new(out, "n", json_integer((json_int_t)i.n));
-	}
-	json_object_set_new(out, "yardstick_s",
+	json_object_set_new(out, "how", json_string(texts[w->id].how));
+	for (int s = 0; s < samples && !w->reason[0]; s++)
+		json_array_append_new(list, isfinite(w->value[s]) ? json_real(w->value[s]) :
+								    json_null());
+	json_object_set_new(sitting, "samples", list);
+	if (w->reason[0])
+		json_object_set_new(sitting, "reason", json_string(w->reason));
+	json_object_set_new(sitting, "yardstick_s",
 			    isfinite(w->yardstick_s) ? json_real(w->yardstick_s) : json_null());
 	if (isfinite(w->core_latency_s) && w->id != SWITCH_SAME)
-		json_object_set_new(out, "core_latency_s", json_real(w->core_latency_s));
-	json_object_set_new(out, "how", json_string(texts[w->id].how));
+		json_object_set_new(sitting, "core_latency_s", json_real(w->core_latency_s));
+	json_array_append_new(sittings, sitting);
+	json_object_set_new(out, "sittings", sittings);
 	return out;
 }
 
-/* Waits for a word, looking at *stop four times a second. */
+/* Waits for a word. Signals that are blocked get through while it waits, if there is a *stop that they may set. */
 static int receive(const struct child *c, const volatile sig_atomic_t *stop, struct word *w)
 {
+	const struct timespec quarter = { .tv_nsec = 250000000L };
 	struct pollfd wait = { .fd = c->control, .events = POLLIN };
+	sigset_t none;
 
+	sigemptyset(&none);
 	for (;;) {
 		if (stop && *stop)
 			return -EINTR;
-		if (poll(&wait, 1, 250) <= 0)
+		if (ppoll(&wait, 1, &quarter, stop ? &none : NULL) <= 0)
 			continue;
 		return recv(c->control, w, sizeof(*w), 0) == sizeof(*w) && w->id >= 0 &&
 				       w->id < IDS ?
@@ -574,7 +575,7 @@ int direct_measure(const struct direct_settings *settings, json_t **out, struct 
 	for (int id = 0; id < IDS && !err; id++) {
 		err = receive(&child, settings->stop, &w);
 		if (!err)
-			json_array_append_new(list, word_json(&w));
+			json_array_append_new(list, word_json(&w, settings->samples));
 	}
 	if (err == -EPIPE) {
 		child_how_it_ended(&child, how, sizeof(how));
@@ -593,6 +594,7 @@ int direct_measure(const struct direct_settings *settings, json_t **out, struct 
 		json_decref(doc);
 		return err;
 	}
+	direct_summarise(doc);
 	*out = doc;
 	return 0;
 }

@@ -14,20 +14,22 @@
 
 #include "base/failure.h"
 
+/* The most that one sitting takes of each. */
+#define DIRECT_SAMPLES 15
+
 struct direct_settings {
 	const char *path; /* a file of `size` bytes, as the payload is made; it is brought into the cache */
 	uint64_t size;
 	size_t chunk; /* of the copies */
+	int samples; /* of each measurement, 1 to DIRECT_SAMPLES */
 	int cpu, peer_cpu; /* the sender's and the receiver's; -1: not pinned */
 	const volatile sig_atomic_t *stop; /* or NULL; looked at between measurements */
 };
 
 /*
- * Takes three to ten seconds. On success `*out` is the caller's:
+ * One sitting: takes three to ten seconds with 15 samples. On success `*out` is the caller's:
  *
- *   {cpu, peer_cpu, chunk, bytes,
- *    measurements: [{id, name, unit, value, low, high, confidence, n, how} |
- *                   {id, name, unit, value: null, reason, how}]}
+ *   {cpu, peer_cpu, chunk, bytes, measurements: as analysis/direct_values.h has them}
  *
  * with the ids null_call, read_copy, read_copy_4K, read_copy_1M, memcpy_copy, fault, fault_pages, handed_copy, mapped_copy,
  * switch_same_cpu, switch_cross_cpu, disk_wait, disk_read, delivered_wait. Returns 0, -EINTR when stopped, or -errno

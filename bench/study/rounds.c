@@ -17,6 +17,7 @@
 #include "study/pass.h"
 #include "study/precision.h"
 #include "study/schedule.h"
+#include "study/sittings.h"
 
 #define SAVE_EVERY_S 10
 /* How often it is looked whether the CPUs are back. */
@@ -133,6 +134,7 @@ static double time_left(const struct study *s, const struct turn *turns, size_t 
 /* What goes on while turns are taken. */
 struct pace {
 	double saved; /* when the result was saved last */
+	bool sits; /* the direct measurements are taken meanwhile */
 	bool waits; /* samples have to be taken at the distance that their placement's others had */
 	double until; /* and when there is no more waiting for that */
 };
@@ -197,6 +199,9 @@ static int take_turns(struct study *s, const struct turn *turns, size_t count, s
 
 		if (study_stopped(s))
 			return fail(why, EXIT_INTERRUPTED, EINTR, "interrupted");
+		err = pace->sits ? sittings_take(s, i, count, why) : 0;
+		if (err)
+			return err;
 		if (s->result->cases[turn->index].status != CASE_OK ||
 		    s->cases[turn->index].sink == SINK_VERIFY || taken(s, turn))
 			continue;
@@ -215,7 +220,7 @@ static int take_turns(struct study *s, const struct turn *turns, size_t count, s
 		if (!err)
 			err = save_now_and_then(s, pace, why);
 	}
-	return err;
+	return err || !pace->sits ? err : sittings_take(s, count, count, why);
 }
 
 /* Warm-up rounds, and so many more of each case, numbered from `done` on. */
@@ -356,7 +361,7 @@ int rounds_measure(struct study *s, struct failure *why)
 {
 	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds));
 	double began = clock_wall();
-	struct pace pace = { .saved = began };
+	struct pace pace = { .saved = began, .sits = true };
 	int err = 0;
 
 	if (!rounds)
@@ -364,6 +369,7 @@ int rounds_measure(struct study *s, struct failure *why)
 	for (size_t i = 0; i < s->count; i++)
 		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
 	err = take_rounds(s, rounds, s->settings->warmup, 0, &pace, why);
+	pace.sits = false;
 	if (!err)
 		err = catch_up(s, rounds, began, &pace, why);
 	if (!err && s->settings->precision > 0)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/failure.h"
+#include "measure/direct.h"
 #include "result/result.h"
 #include "study/feasible.h"
 #include "study/plan.h"
@@ -40,6 +41,7 @@ struct study_settings {
 	double precision; /* rounds are added until medians are known to this share of them; 0: the plan's and no more */
 	double precision_time_s; /* but not for longer than this, from the first timed sample on */
 	double catch_up; /* for samples that were taken apart (analysis/apart.h), as a share of the planned rounds' time */
+	const struct direct_settings *direct; /* measured in sittings between the rounds; samples and stop are the study's. NULL: not */
 	unsigned int watched; /* transfers of each case in the counting pass; 0: no such pass */
 	const volatile sig_atomic_t *stop; /* set by signals that are blocked while the study runs */
 };
@@ -55,6 +57,7 @@ struct study {
 	} *hashes;
 	size_t hash_count;
 	bool resumed; /* the result's cases hold what an earlier, interrupted study measured */
+	unsigned int sittings; /* of the direct measurements, taken so far */
 	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
 	struct stat *sources; /* of case i: its payload as it was when the bytes were verified; st_ino 0: not yet */

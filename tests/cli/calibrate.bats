@@ -92,3 +92,35 @@ made() {
 	[ -z "$output" ]
 	nothing_left_but
 }
+
+@test "run --calibrate: five sittings between the rounds, all samples kept" {
+	run --separate-stderr "$copytax" run --methods read_write,sendfile --size 1M --rounds 3 --watched 0 --calibrate --quiet --out o
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	# shellcheck disable=SC2086
+	jq -e --args '.prices.direct.measurements
+		| [.[].id] == $ARGS.positional
+		and all(.[]; (.sittings | length) == 5)
+		and all(.[].sittings[]; (.samples | length) == 3 or (.reason | length > 10))
+		# the value is that of all samples
+		and (.[0] | .n == 15 and ([.sittings[].samples[]] | sort | .[7]) == .value)' $IDS <o/result.json
+	nothing_left_but o o/result.json
+}
+
+sitting() {
+	grep -q "one by one, 1 of 5" err
+}
+
+@test "a signal in a sitting ends the run, with a valid result" {
+	"$copytax" run --methods read_write --size 64M --rounds 3 --watched 0 --calibrate --out o >out 2>err &
+	pid=$!
+	wait_until 20 sitting
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	echo "$status $(cat err)"
+	[ "$status" -eq 130 ]
+	grep -q "interrupted" err
+	jq -e '.run.interrupted' o/result.json
+	nothing_left_but err o o/result.json out
+}

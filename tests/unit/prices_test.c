@@ -9,6 +9,7 @@
 
 #include "analysis/bill.h"
 #include "analysis/nnls.h"
+#include "analysis/direct_values.h"
 #include "analysis/price_checks.h"
 #include "analysis/prices.h"
 #include "synthetic.h"

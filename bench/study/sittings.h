@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The direct measurements, in sittings spread over the timed rounds: a host that moves CPUs or changes its speed does so
+ * to both, and the fitted prices are held against figures of the same minutes.
+ */
+#ifndef COPYTAX_STUDY_SITTINGS_H
+#define COPYTAX_STUDY_SITTINGS_H
+
+#include <stddef.h>
+
+#include "study/study.h"
+
+/* Samples of each measurement in all. */
+#define SITTINGS 5
+#define SITTING_SAMPLES 3
+
+/*
+ * Takes those that are due before turn `turn` of `turns`: the first before turn 0, the last when `turn` is `turns`. They
+ * are in the result's prices then. 0, -EINTR when stopped, or -errno with `why`.
+ */
+int sittings_take(struct study *s, size_t turn, size_t turns, struct failure *why);
+
+#endif
