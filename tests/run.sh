@@ -84,19 +84,14 @@ one_file() {
 
 # cli NAME BUILD FILE...: bats files, as many at a time as there are CPUs
 cli() {
-	local name=$1 file running=() i=0
+	local name=$1 file
 	export COPYTAX=$2/copytax
 	shift 2
 	for file; do
+		while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n; done
 		one_file "$name" "$file" &
-		running+=("$!")
-		i=$((i + 1))
-		if [ $((i % jobs)) -eq 0 ]; then
-			wait "${running[@]}"
-			running=()
-		fi
 	done
-	wait "${running[@]}"
+	wait
 	for file; do
 		tally "$name-$file" "$(<"$results/$name-$file.took")"
 	done
@@ -111,10 +106,8 @@ if make_all plain BUILD="$build"; then
 	wants unit && unit unit "$build"
 	if wants cli; then
 		# longest first
-		cli cli "$build" transfers signals bad_input commands page report hostile lesson deps
-		cli cli "$build" remote compare calibrate
-		cli cli "$build" conditions
-		cli cli "$build" product
+		cli cli "$build" conditions transfers product remote signals hostile page commands compare report lesson \
+			calibrate bad_input deps
 		# these build on the tree itself: alone
 		cli cli "$build" make
 		# a profile needs CPU time of its own: alone
@@ -125,6 +118,7 @@ if make_all plain BUILD="$build"; then
 		# this looks at processes' BPF programs and moves gigabytes: alone, too
 		cli cli "$build" counts
 	fi
+	printf 'memory, after %d s\n' $((SECONDS - started))
 	wants memory && cli valgrind "$build" memory
 fi
 if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
@@ -132,9 +126,10 @@ if wants asan && make_all asan BUILD="$build/asan" OPT='-O1 -g' \
 	export UBSAN_OPTIONS=print_stacktrace=1
 	unit asan-unit "$build/asan"
 	# a hundred chunks instead of ten thousand
-	LARGE=3276800 cli asan "$build/asan" transfers signals bad_input commands report hostile remote
+	LARGE=3276800 cli asan "$build/asan" transfers signals remote commands hostile report bad_input
 fi
 if wants fuzz; then
+	printf 'fuzz, after %d s\n' $((SECONDS - started))
 	echo 'building   fuzz'
 	if make -j"$jobs" --no-print-directory BUILD="$build" fuzz-build >"$results/fuzz.log" 2>&1 &&
 		scripts/fuzz.sh "$build/fuzz" "${FUZZ_TIME:-10}" plan result protocol; then
@@ -153,7 +148,7 @@ if wants lint; then
 	fi
 fi
 if wants vm; then
-	echo "other kernels: $kernels"
+	printf 'other kernels: %s, after %d s\n' "$kernels" $((SECONDS - started))
 	# each has one emulated CPU: as many at a time as there are real ones; fetched one after the other
 	for kernel in $kernels; do
 		[ "$kernel" = arm64 ] || tests/vm/fetch-kernel.sh "$kernel" >/dev/null 2>&1
