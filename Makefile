@@ -2,6 +2,8 @@
 # Every job of copytax by name. `make help` lists them; V=1 shows the commands.
 
 BUILD   ?= build
+# one name for one folder: objects made under another would not be seen to depend on headers
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= gcc

@@ -98,7 +98,9 @@ if [ "$status" -ne 0 ]; then
 	failed=$((failed + 1))
 fi
 for fs in ${FILE_SYSTEMS:-ext4 xfs btrfs tmpfs}; do
+	began=$(cut -d. -f1 /proc/uptime)
 	check "$fs"
+	echo "$fs took $(($(cut -d. -f1 /proc/uptime) - began)) s"
 done
 
 if command -v bpftool >/dev/null 2>&1 || [ -x /usr/sbin/bpftool ]; then
