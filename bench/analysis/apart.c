@@ -111,6 +111,11 @@ bool apart_near(double latency_s, double distance_s)
 	return !(latency_s > distance_s * APART_FACTOR) && !(latency_s < distance_s / APART_FACTOR);
 }
 
+bool apart_stayed(double before_s, double after_s, double distance_s)
+{
+	return apart_near(before_s, distance_s) && apart_near(after_s, distance_s);
+}
+
 static void mark_at(struct result *r, const char *placement, double latency_s)
 {
 	for (size_t i = 0; i < r->case_count; i++) {
@@ -118,8 +123,8 @@ static void mark_at(struct result *r, const char *placement, double latency_s)
 
 		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++)
 			s->value[SAMPLE_APART][k] =
-				!apart_near(s->value[SAMPLE_CORE_LATENCY_S][k], latency_s) ||
-				!apart_near(s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], latency_s);
+				!apart_stayed(s->value[SAMPLE_CORE_LATENCY_S][k],
+					      s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], latency_s);
 	}
 }
 

@@ -40,6 +40,9 @@ double apart_distance(const struct result *result, const struct case_result *kas
 /* Is this latency that distance? NaN, not measured, is. */
 bool apart_near(double latency_s, double distance_s);
 
+/* Was a transfer at that distance from its beginning to its end? */
+bool apart_stayed(double before_s, double after_s, double distance_s);
+
 /* What the marks say. */
 void apart_count(const struct result *result, struct apart *out);
 

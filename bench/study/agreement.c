@@ -36,6 +36,13 @@ static bool shares_of(const struct case_result *c, struct site_shares *out)
 	return out->all > 0;
 }
 
+/* Were most of its transfers at another distance of the CPUs than the timed ones, whose CPU time it divides? */
+static bool elsewhere(const json_t *profile)
+{
+	return 2 * json_integer_value(json_object_get(profile, "transfers_apart")) >
+	       json_integer_value(json_object_get(profile, "transfers"));
+}
+
 static json_t *judge(const struct result *result, const struct case_result *c,
 		     const struct site_shares *shares)
 {
@@ -51,6 +58,16 @@ static json_t *judge(const struct result *result, const struct case_result *c,
 	/* the particular reason, where it is the price that is missing */
 	else if (copied > 0 && reason)
 		json_object_set_new(said, "reason", json_string(reason));
+	if (json_is_boolean(json_object_get(said, "agree")) && elsewhere(c->profile)) {
+		/* the shares of one distance, the CPU time of another: no price at all */
+		json_object_set_new(said, "profile_ns_per_kib", json_null());
+		json_object_set_new(said, "difference", json_null());
+		json_object_set_new(said, "agree", json_null());
+		json_object_set_new(
+			said, "reason",
+			json_string(
+				"most sampled transfers were at another distance of the CPUs than the timed ones"));
+	}
 	if (direct > 0)
 		json_object_set_new(said, "direct_ns_per_kib", json_real(direct));
 	return said;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/apart.h"
 #include "analysis/stats.h"
 #include "measure/calibrate.h"
 #include "measure/probes.h"
@@ -26,6 +27,7 @@
 struct watched {
 	struct probe_counts counts;
 	double sender_cpu_s;
+	double latency_before_s, latency_after_s; /* core-to-core, NaN when not measured */
 	long voluntary, involuntary; /* by getrusage, over the same span */
 	struct method_figure figures[METHOD_FIGURES_MAX];
 };
@@ -210,6 +212,8 @@ static int watch(struct counting *c, const struct transfer_spec *spec, struct fa
 		return 0;
 	}
 	w->sender_cpu_s = out.sender_cpu_s;
+	w->latency_before_s = out.core_latency_s;
+	w->latency_after_s = out.core_latency_after_s;
 	w->voluntary = out.switches_voluntary;
 	w->involuntary = out.switches_involuntary;
 	memcpy(w->figures, out.figures, sizeof(w->figures));
@@ -240,26 +244,37 @@ static int by_cpu(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void store_observation(const struct counting *c, struct case_result *kase)
+/* What watching cost: transfers at another distance of the CPUs than the timed ones would tell of that. */
+static void store_observation(const struct counting *c, const struct result *result,
+			      struct case_result *kase)
 {
-	struct interval timed;
-	double *values = malloc((kase->samples.count + 1) * sizeof(*values)), mine;
-	size_t n = 0;
+	double *values = malloc((kase->samples.count + 1) * sizeof(*values)),
+	       mine[TRANSFERS_MAX], distance = apart_distance(result, kase);
+	struct interval timed, watched;
+	size_t n = 0, near = 0;
+	json_t *said;
 
 	for (size_t i = 0; values && i < kase->samples.count; i++)
 		if (sample_counts(&kase->samples, i))
 			values[n++] = kase->samples.value[SAMPLE_SENDER_CPU_S][i];
 	timed = stats_median(values, n, 0.95);
 	free(values);
-	mine = c->watched[c->count / 2].sender_cpu_s;
-	json_object_set_new(
-		kase->counts, "observation",
-		timed.n && timed.median > 0
-			? json_pack("{s:f, s:f, s:I, s:s}", "value", mine / timed.median,
-				    "sender_cpu_s", mine, "transfers", (json_int_t)c->count,
-				    "source",
-				    "sender CPU of the counting pass ÷ of the timed pass, medians")
-			: unmeasured("no timed sample to compare with"));
+	for (size_t i = 0; i < c->count; i++)
+		if (apart_stayed(c->watched[i].latency_before_s, c->watched[i].latency_after_s,
+				 distance))
+			mine[near++] = c->watched[i].sender_cpu_s;
+	watched = stats_median(mine, near, 0.95);
+	if (!timed.n || timed.median <= 0)
+		said = unmeasured("no timed sample to compare with");
+	else if (!watched.n)
+		said = unmeasured(
+			"all counted transfers were at another distance of the CPUs than the timed ones");
+	else
+		said = json_pack("{s:f, s:f, s:I, s:s}", "value", watched.median / timed.median,
+				 "sender_cpu_s", watched.median, "transfers", (json_int_t)near,
+				 "source",
+				 "sender CPU of the counting pass ÷ of the timed pass, medians");
+	json_object_set_new(kase->counts, "observation", said);
 }
 
 /* The kernel's own count of the same transfer, beside the probe's. */
@@ -312,7 +327,7 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 	second_opinion(kase->counts, "context_switches_involuntary",
 		       c->watched[c->count / 2].involuntary);
 	counts_from_samples(kase);
-	store_observation(c, kase);
+	store_observation(c, result, kase);
 	c->count = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/apart.h"
 #include "analysis/counts.h"
 #include "analysis/sites.h"
 #include "analysis/summary.h"
@@ -120,11 +121,11 @@ static int one(struct study *s, size_t index, void *arg, struct failure *why)
 		.arg = arg, .born = profile_born, .ready = profile_ready, .over = profile_over
 	};
 	struct case_result *c = &s->result->cases[index];
-	double cpu_s = timed_cpu(s->result, c), watched = 0;
+	double cpu_s = timed_cpu(s->result, c), watched = 0, distance = apart_distance(s->result, c);
 	struct transfer_outcome out;
 	const struct folded *stacks;
 	json_t *profile;
-	int err, n = 0;
+	int err, n = 0, near = 0;
 
 	if (c->chunk != main_chunk(s) || strcmp(c->cache, main_cache(s)) != 0)
 		return 0;
@@ -133,7 +134,11 @@ static int one(struct study *s, size_t index, void *arg, struct failure *why)
 		err = pass_transfer(s, index, &hooks, &out, why);
 		if (err)
 			return err < 0 ? err : 0;
-		watched += out.sender_cpu_s;
+		/* what it costs at another distance of the CPUs is no price of sampling */
+		if (apart_stayed(out.core_latency_s, out.core_latency_after_s, distance)) {
+			watched += out.sender_cpu_s;
+			near++;
+		}
 		stacks = profile_stacks(arg);
 	} while (++n < TRANSFERS_MAX && stacks->samples && stacks->samples < SAMPLES_WANTED);
 	profile = profile_json(arg);
@@ -143,8 +148,10 @@ static int one(struct study *s, size_t index, void *arg, struct failure *why)
 		json_object_set_new(profile, "sites",
 				    sites_json(stacks, cpu_s, c->payload));
 		json_object_set_new(profile, "observation",
-				    isfinite(cpu_s) && cpu_s > 0 ? json_real(watched / n / cpu_s) :
-								   json_null());
+				    isfinite(cpu_s) && cpu_s > 0 && near ?
+					    json_real(watched / near / cpu_s) :
+					    json_null());
+		json_object_set_new(profile, "transfers_apart", json_integer(n - near));
 		err = write_stacks(s, c, stacks, cpu_s, profile);
 	}
 	json_decref(c->profile);

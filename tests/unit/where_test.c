@@ -401,6 +401,37 @@ static void apart_is_a_warning(void **state)
 	result_free(r);
 }
 
+/* Shares of one distance of the CPUs and CPU time of another make no price. */
+static void a_profile_from_elsewhere_is_not_judged(void **state)
+{
+	struct result *r = result_new();
+	const json_t *said;
+	json_t *profile;
+	char *text;
+
+	(void)state;
+	add_profile(add_case(r, "read_write", PAYLOAD, PAYLOAD), 500, 500, 0);
+	profile = r->cases[0].profile;
+	json_object_set_new(profile, "transfers", json_integer(5));
+	json_object_set_new(profile, "transfers_apart", json_integer(3));
+	json_decref(r->prices);
+	r->prices = one_price("file_to_user", 0.09,
+			      json_pack("[{s:s, s:b}]", "id", "user_to_socket", "summed", 1));
+	agreement_judge(r);
+	said = agreement(r, 0);
+	assert_true(json_is_null(json_object_get(said, "agree")));
+	assert_true(json_is_null(json_object_get(said, "profile_ns_per_kib")));
+	assert_int_equal(json_array_size(r->warnings), 0);
+	text = written(table_sites, r, STYLE_MARKDOWN);
+	holds(text, "not compared: most sampled transfers were at another distance");
+	free(text);
+	/* the smaller part of them does no harm */
+	json_object_set_new(profile, "transfers_apart", json_integer(2));
+	agreement_judge(r);
+	assert_true(json_is_false(json_object_get(agreement(r, 0), "agree")));
+	result_free(r);
+}
+
 static void a_price_that_took_in_other_work_is_none(void **state)
 {
 	struct result *r = result_new();
@@ -448,6 +479,7 @@ int main(void)
 		cmocka_unit_test(only_a_runs_own_files_are_links),
 		cmocka_unit_test(prices_and_profile_tell_one_story),
 		cmocka_unit_test(apart_is_a_warning),
+		cmocka_unit_test(a_profile_from_elsewhere_is_not_judged),
 		cmocka_unit_test(a_price_that_took_in_other_work_is_none),
 	};
 
