@@ -64,7 +64,7 @@ static const char *judge(const struct pair *p, enum metric m, double margin, cha
 	}
 	if (pair_differs(p, m, COMPARE_ALPHA)) {
 		if (fabs(pair_ratio_at_least(p, m) - 1) > margin)
-			return p->low[m] > 1 ? "worse" : "better";
+			return pair_ratio_at_least(p, m) > 1 ? "worse" : "better";
 		snprintf(why, size, "different, but by less than %.3g %%, which two runs of one build may be apart",
 			 margin * 100);
 		return "same";

@@ -2,6 +2,7 @@
 #include "analysis/pairs.h"
 
 #include <errno.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,17 @@ double metric_sample(const struct samples *s, enum metric m, size_t i)
 	}
 }
 
-/* The median yardstick of the timed samples, or NaN when one of them has none. */
-static int median_yardstick(const struct samples *s, double *out)
+/* Of the timed samples' yardsticks; NaN when one of them has none. */
+struct speed {
+	double median, least, most;
+};
+
+static int find_speed(const struct samples *s, struct speed *out)
 {
 	double *all = malloc((s->count + 1) * sizeof(*all));
 	size_t n = 0, without = 0;
 
-	*out = NAN;
+	*out = (struct speed){ NAN, NAN, NAN };
 	if (!all)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->count; i++) {
@@ -46,7 +51,8 @@ static int median_yardstick(const struct samples *s, double *out)
 			without++;
 	}
 	if (n && !without)
-		*out = stats_median(all, n, 0.95).median;
+		*out = (struct speed){ stats_median(all, n, 0.95).median, gsl_stats_min(all, 1, n),
+				       gsl_stats_max(all, 1, n) };
 	free(all);
 	return 0;
 }
@@ -80,17 +86,19 @@ static int add_pair(struct pairs *all, const struct case_result *base,
 		    const struct case_result *new)
 {
 	struct pair *p = &all->pair[all->count++];
-	double before, now, speed;
+	struct speed before, now;
+	double speed;
 	int err;
 
 	*p = (struct pair) { .base = base, .new = new };
-	err = median_yardstick(&base->samples, &before);
+	err = find_speed(&base->samples, &before);
 	if (!err)
-		err = median_yardstick(&new->samples, &now);
+		err = find_speed(&new->samples, &now);
 	if (err)
 		return err;
-	p->slower = now / before;
-	speed = isnan(p->slower) ? NAN : before;
+	p->slower = now.median / before.median;
+	p->span = isnan(p->slower) ? NAN : fmax(now.most, before.most) / fmin(now.least, before.least);
+	speed = isnan(p->slower) ? NAN : before.median;
 	err = take_side(&base->samples, speed, &p->side[0]);
 	return err ? err : take_side(&new->samples, speed, &p->side[1]);
 }
@@ -262,14 +270,29 @@ static int find_interval(struct pair *p, enum metric m, double alpha)
 	return 0;
 }
 
+static bool has_gap(const struct pair *p, enum metric m)
+{
+	const struct side *a = &p->side[0], *b = &p->side[1];
+	const double *x = a->value[AS_MEASURED][m], *y = b->value[AS_MEASURED][m];
+	double gap;
+
+	if (a->n[m] < PAIRS_GAP_SAMPLES || b->n[m] < PAIRS_GAP_SAMPLES || isnan(p->span))
+		return false;
+	gap = fmax(gsl_stats_min(y, 1, b->n[m]) / gsl_stats_max(x, 1, a->n[m]),
+		   gsl_stats_min(x, 1, a->n[m]) / gsl_stats_max(y, 1, b->n[m]));
+	return gap > fmax(PAIRS_GAP, pow(p->span, PAIRS_FEEL));
+}
+
 int pairs_test(struct pairs *all, enum metric m, double alpha)
 {
 	int err = 0;
 
 	for (int b = 0; b < BASES && !err; b++)
 		err = rank_all(all, (enum basis)b, m, alpha);
-	for (size_t i = 0; i < all->count && !err; i++)
+	for (size_t i = 0; i < all->count && !err; i++) {
+		all->pair[i].gap[m] = has_gap(&all->pair[i], m);
 		err = find_interval(&all->pair[i], m, alpha);
+	}
 	if (err)
 		return err;
 	return adjust(all, m, alpha);
@@ -277,7 +300,7 @@ int pairs_test(struct pairs *all, enum metric m, double alpha)
 
 bool pair_differs(const struct pair *p, enum metric m, double alpha)
 {
-	return p->adjusted[m] < alpha && excludes_1(p, m); /* false for NaN */
+	return p->gap[m] || (p->adjusted[m] < alpha && excludes_1(p, m)); /* false for NaN */
 }
 
 double pair_ratio_at_least(const struct pair *p, enum metric m)

@@ -18,6 +18,13 @@
  */
 #define PAIRS_FEEL 2
 
+/*
+ * Samples that don't overlap at all are different whatever drags along from round to round, when their gap is more than
+ * the slowest of the host could make of the fastest, felt PAIRS_FEEL times, and more than this.
+ */
+#define PAIRS_GAP 1.5
+#define PAIRS_GAP_SAMPLES 6 /* on either side at least */
+
 enum basis { AS_MEASURED, AT_EQUAL_SPEED, BASES };
 
 struct side {
@@ -30,11 +37,13 @@ struct pair {
 	struct side side[2]; /* base, new */
 	/* the yardstick's median in the new result ÷ in the base, over this case's samples; NaN: one lacks it */
 	double slower;
+	double span; /* the largest yardstick of both ÷ the smallest; NaN with `slower` */
 	struct rank_test test[BASES][METRICS];
 	double p[METRICS];		    /* the larger of the two tests' */
 	double adjusted[METRICS];	    /* for the number of cases */
 	double low[METRICS], high[METRICS]; /* all intervals together */
 	bool in_family[METRICS];	    /* could reach significance at all */
+	bool gap[METRICS]; /* samples don't overlap, by PAIRS_GAP and more */
 };
 
 struct pairs {
@@ -59,7 +68,7 @@ void pairs_free(struct pairs *pairs);
  */
 int pairs_test(struct pairs *pairs, enum metric m, double alpha);
 
-/* Is the whole interval on one side of 1, and significantly so? */
+/* Is the whole interval on one side of 1, and significantly so, or is there a gap between all samples? */
 bool pair_differs(const struct pair *pair, enum metric m, double alpha);
 
 /* The ratio that is nearer to 1 of the one measured and the one at equal speed. */

@@ -168,6 +168,39 @@ static void a_planted_slowdown_is_found(void **state)
 	gsl_rng_free(rng);
 }
 
+/* A yardstick that steps once a run makes two dozen samples worth next to nothing; what is ten times as dear is told all the same. */
+static void what_no_host_can_make_is_told(void **state)
+{
+	static const double factors[] = { 10, 1.3 };
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	(void)state;
+	for (size_t f = 0; f < 2; f++) {
+		struct result *a = synthetic_result(&machine, chunks, 2, 5, rng),
+			      *b = synthetic_result(&machine, chunks, 2, 5, rng);
+		json_t *doc;
+		int told = 0;
+
+		for (size_t c = 0; c < CASES; c++)
+			for (size_t i = 0; i < a->cases[c].samples.count; i++) {
+				a->cases[c].samples.value[SAMPLE_YARDSTICK_S][i] =
+					b->cases[c].samples.value[SAMPLE_YARDSTICK_S][i] =
+						i < 7 ? 1e-3 : 1.3e-3;
+				b->cases[c].samples.value[SAMPLE_SENDER_CPU_S][i] *= factors[f];
+			}
+		doc = compare_results(a, b, COMPARE_MARGIN, NULL, 0);
+		for (size_t c = 0; c < CASES; c++)
+			told += differs(doc, c);
+		print_message("    %g times as dear: told of %d of %d cases\n", factors[f], told, CASES);
+		/* 1.3 is within what such a host can make */
+		assert_int_equal(told, f ? 0 : CASES);
+		json_decref(doc);
+		result_free(a);
+		result_free(b);
+	}
+	gsl_rng_free(rng);
+}
+
 /* The whole difference is the host's: said, and no verdict. */
 static void a_slower_host_is_named(void **state)
 {
@@ -237,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moods_of_the_host_raise_few_alarms),
 		cmocka_unit_test(a_planted_slowdown_is_found),
+		cmocka_unit_test(what_no_host_can_make_is_told),
 		cmocka_unit_test(a_slower_host_is_named),
 		cmocka_unit_test(blocks_see_what_drags_along),
 	};
