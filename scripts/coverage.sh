@@ -24,7 +24,7 @@ find "$build" -name '*.gcda' -delete
 # a child that ends by _exit writes its figures only when asked to: COPYTAX_COVERAGE. REPRODUCIBLE renames the build
 # folder, and then gcov does not find the sources that were generated there
 make -j"$jobs" --no-print-directory BUILD="$build" OPT='-O0 -g' REPRODUCIBLE='' SANITIZE_FLAGS='--coverage -fprofile-update=atomic -DCOPYTAX_COVERAGE -Wno-format-truncation' \
-	all tests-build >"$build/log" 2>&1 || {
+	all tests-build lesson-pages >"$build/log" 2>&1 || {
 	tail "$build/log"
 	exit 1
 }
