@@ -520,7 +520,12 @@ start_veth() {
 	echo 1 >"$online"
 	kill -INT "$pid" 2>/dev/null || true
 	finish
-	[ "$status" -eq 4 ] || [ "$status" -eq 130 ]
+	# by which side was on it, and whether it was looking just then
+	case $status in
+	3) says 3 "skipped: can't pin the (sender|receiver) to CPU $FAULT_CPU: Invalid argument; was it taken offline" ;;
+	4) says 4 "failed: .{10,}" ;;
+	*) says 130 "interrupted" ;;
+	esac
 	result_is_whole
 	clean a o o/result.json
 }
