@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/members.h"
 #include "analysis/prices.h"
 #include "analysis/summary.h"
 #include "analysis/terms.h"
@@ -18,13 +19,6 @@ static const enum term order[TERMS] = {
 	TERM_FAULTS, TERM_WAITS, TERM_DELIVERED_WAITS, TERM_DISK_TO_CACHE, TERM_DISK_TO_USER, TERM_DELIVERIES,
 	TERM_WAKES, TERM_CARRIED,
 };
-
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
 
 static json_t *number(double value)
 {
@@ -73,7 +67,7 @@ static bool add_line(const struct result *r, const struct case_result *c, enum t
 		     double *sum, const char **reason)
 {
 	const json_t *term = prices_term(r->prices, term_texts[t].id);
-	double count, price = number_of(term, "price");
+	double count, price = member_number(term, "price");
 	json_t *line, *with;
 
 	if (!term || isnan(price))
@@ -95,8 +89,8 @@ static bool add_line(const struct result *r, const struct case_result *c, enum t
 	json_object_set_new(line, "count", number(count));
 	json_object_set_new(line, "price", number(price));
 	json_object_set_new(line, "cost_s", number(price * count));
-	json_object_set_new(line, "low_s", number(number_of(term, "low") * count));
-	json_object_set_new(line, "high_s", number(number_of(term, "high") * count));
+	json_object_set_new(line, "low_s", number(member_number(term, "low") * count));
+	json_object_set_new(line, "high_s", number(member_number(term, "high") * count));
 	json_object_set_new(line, "with", with);
 	*sum += price * count;
 	return json_array_append_new(lines, line) == 0;
@@ -179,12 +173,12 @@ char *bill_sentence(const json_t *bill, char *text, size_t size)
 		const json_t *line = json_array_get(lines, i);
 		const char *name = json_string_value(json_object_get(line, "name"));
 
-		append_count(text, size, number_of(line, "count"));
+		append_count(text, size, member_number(line, "count"));
 		append(text, size, " %s %.3g ms, ", name ? name : "?",
-		       number_of(line, "cost_s") * 1e3);
+		       member_number(line, "cost_s") * 1e3);
 	}
 	append(text, size, "unexplained %.3g ms = %.4g ms measured",
-	       number_of(bill, "unexplained_s") * 1e3, number_of(bill, "measured_s") * 1e3);
+	       member_number(bill, "unexplained_s") * 1e3, member_number(bill, "measured_s") * 1e3);
 	return text;
 }
 
@@ -232,12 +226,12 @@ json_t *bill_savings(const json_t *from, const json_t *to)
 		if (!a && !b)
 			continue;
 		all[n++] = (struct saving){ id, json_string_value(json_object_get(a ? a : b, "name")),
-					    (a ? number_of(a, "cost_s") : 0) -
-						    (b ? number_of(b, "cost_s") : 0) };
+					    (a ? member_number(a, "cost_s") : 0) -
+						    (b ? member_number(b, "cost_s") : 0) };
 	}
 	all[n++] = (struct saving){ "unexplained", "unexplained",
-				    number_of(from, "unexplained_s") -
-					    number_of(to, "unexplained_s") };
+				    member_number(from, "unexplained_s") -
+					    member_number(to, "unexplained_s") };
 	qsort(all, n, sizeof(all[0]), larger_first);
 	out = json_array();
 	for (size_t i = 0; i < n; i++) {

@@ -63,6 +63,8 @@ static const char *judge(const struct pair *p, enum metric m, double margin, cha
 		return "cant_tell";
 	}
 	if (pair_differs(p, m, COMPARE_ALPHA)) {
+		if (p->gap[m] && !(p->adjusted[m] < COMPARE_ALPHA))
+			snprintf(why, size, "too few to tell by ranks, but no two samples are as near as the host's own speed can bring them");
 		if (fabs(pair_ratio_at_least(p, m) - 1) > margin)
 			return pair_ratio_at_least(p, m) > 1 ? "worse" : "better";
 		snprintf(why, size, "different, but by less than %.3g %%, which two runs of one build may be apart",

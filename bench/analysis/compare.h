@@ -2,9 +2,9 @@
 /*
  * Two results set beside each other, case by case. A case is called different when ranks say so (Mann and
  * Whitney), after Holm's correction over all cases, and by more than the margin. What drags along from
- * round to round in either run widens everything; few samples are never enough to call anything. Without that, it is called
- * different when samples don't overlap by far (PAIRS_GAP). And it must
+ * round to round in either run widens everything; few samples are never enough to call anything. And it must
  * be different both as measured and at equal speed of the host, by the yardstick of both runs (analysis/pairs.h).
+ * Without any of that it is called different when its samples are further apart than a host can make them (PAIRS_GAP).
  */
 #ifndef COPYTAX_ANALYSIS_COMPARE_H
 #define COPYTAX_ANALYSIS_COMPARE_H

@@ -4,17 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-static double number_at(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
+#include "analysis/members.h"
 
 double count_of(const struct case_result *kase, const char *name, const char *part)
 {
 	const json_t *entry = json_object_get(kase->counts, name);
-	double value = number_at(entry, "value");
+	double value = member_number(entry, "value");
 
 	if (!part)
 		return value;
@@ -27,7 +22,7 @@ double count_of(const struct case_result *kase, const char *name, const char *pa
 
 double copied_bytes(const struct case_result *kase, const char *site)
 {
-	return number_at(json_object_get(kase->copies, site), "bytes");
+	return member_number(json_object_get(kase->copies, site), "bytes");
 }
 
 double sender_copied_bytes(const struct case_result *kase)

@@ -8,30 +8,10 @@
 #include <string.h>
 
 #include "analysis/apart.h"
+#include "analysis/members.h"
 #include "analysis/stats.h"
 
 #define CONFIDENCE 0.95
-
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static json_t *find(const json_t *direct, const char *id)
-{
-	const json_t *list = json_object_get(direct, "measurements");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *one = json_array_get(list, i);
-		const char *own = json_string_value(json_object_get(one, "id"));
-
-		if (own && id && !strcmp(own, id))
-			return one;
-	}
-	return NULL;
-}
 
 static void no_value(json_t *one, const char *reason)
 {
@@ -113,7 +93,8 @@ void direct_add(json_t *direct, const json_t *more)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *one = json_array_get(list, i);
-		json_t *mine = find(direct, json_string_value(json_object_get(one, "id")));
+		json_t *mine = member_by_id(json_object_get(direct, "measurements"),
+					 json_string_value(json_object_get(one, "id")));
 
 		json_array_extend(json_object_get(mine, "sittings"),
 				  json_object_get(one, "sittings"));
@@ -123,13 +104,13 @@ void direct_add(json_t *direct, const json_t *more)
 
 double direct_value(const json_t *direct, const char *id, double *low, double *high)
 {
-	const json_t *one = find(direct, id);
+	const json_t *one = member_by_id(json_object_get(direct, "measurements"), id);
 
 	if (low)
-		*low = number_of(one, "low");
+		*low = member_number(one, "low");
 	if (high)
-		*high = number_of(one, "high");
-	return number_of(one, "value");
+		*high = member_number(one, "high");
+	return member_number(one, "value");
 }
 
 /* "s per …" is a time; pages per fault are not. */
@@ -142,15 +123,15 @@ static bool is_time(const json_t *one)
 
 static double factor_of(const json_t *taken, double yardstick_s)
 {
-	double factor = yardstick_s / number_of(taken, "yardstick_s");
+	double factor = yardstick_s / member_number(taken, "yardstick_s");
 
 	return isfinite(factor) && factor > 0 ? factor : 1;
 }
 
 static void scale(json_t *object, const char *key, double factor)
 {
-	if (isfinite(number_of(object, key)))
-		json_object_set_new(object, key, json_real(number_of(object, key) * factor));
+	if (isfinite(member_number(object, key)))
+		json_object_set_new(object, key, json_real(member_number(object, key) * factor));
 }
 
 static void scale_sittings(json_t *one, double yardstick_s)
@@ -192,7 +173,7 @@ json_t *direct_at_speed(const json_t *direct, double yardstick_s)
 
 static bool is_apart(const json_t *taken, double latency_s)
 {
-	double own = number_of(taken, "core_latency_s");
+	double own = member_number(taken, "core_latency_s");
 
 	return !isnan(own) && !isnan(latency_s) && !apart_near(own, latency_s);
 }
@@ -208,7 +189,7 @@ static double drop_sittings(json_t *one, double latency_s)
 
 		if (!is_apart(sitting, latency_s))
 			continue;
-		apart = number_of(sitting, "core_latency_s");
+		apart = member_number(sitting, "core_latency_s");
 		json_array_remove(sittings, i);
 	}
 	return apart;
@@ -221,7 +202,7 @@ void direct_drop_apart(json_t *direct, double latency_s)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *one = json_array_get(list, i);
-		double apart = is_apart(one, latency_s) ? number_of(one, "core_latency_s") :
+		double apart = is_apart(one, latency_s) ? member_number(one, "core_latency_s") :
 							  drop_sittings(one, latency_s);
 
 		if (isnan(apart))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/direct_values.h"
+#include "analysis/members.h"
 
 static const char followed_closely[] =
 	"a copy costs more the closer the receiver follows, whose CPU then holds the memory: up to twice as much where the CPUs share no near cache; the fit charges that to the deliveries and wake-ups that come with it, the direct figure holds a share of it";
@@ -52,28 +53,9 @@ static const struct pair {
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
 
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static json_t *number(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static const json_t *find(const json_t *list, const char *id)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-		const char *own = json_string_value(json_object_get(one, "id"));
-
-		if (own && !strcmp(own, id))
-			return one;
-	}
-	return NULL;
 }
 
 double direct_price(const json_t *direct, enum term term, const char **from)
@@ -100,8 +82,8 @@ static bool is_sum(const json_t *term)
 
 static json_t *check(const struct pair *p, const json_t *term, const json_t *direct)
 {
-	double price = number_of(term, "price"), low = number_of(term, "low"),
-	       high = number_of(term, "high"), d_low, d_high,
+	double price = member_number(term, "price"), low = member_number(term, "low"),
+	       high = member_number(term, "high"), d_low, d_high,
 	       d = direct_value(direct, p->direct, &d_low, &d_high), e_low = NAN, e_high = NAN,
 	       e = p->second && is_sum(term) ? direct_value(direct, p->second, &e_low, &e_high) : NAN;
 	bool both = isfinite(e);
@@ -145,7 +127,7 @@ json_t *price_checks(const json_t *terms, const json_t *direct)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < PAIRS; i++) {
-		json_t *one = check(&pairs[i], find(terms, term_texts[pairs[i].term].id), direct);
+		json_t *one = check(&pairs[i], member_by_id(terms, term_texts[pairs[i].term].id), direct);
 
 		if (one)
 			json_array_append_new(out, one);

@@ -13,6 +13,7 @@
 #include "analysis/direct_values.h"
 #include "analysis/fit.h"
 #include "analysis/host_speed.h"
+#include "analysis/members.h"
 #include "analysis/price_checks.h"
 #include "analysis/stats.h"
 
@@ -562,14 +563,5 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 
 const json_t *prices_term(const json_t *prices, const char *id)
 {
-	const json_t *terms = json_object_get(prices, "terms");
-
-	for (size_t i = 0; i < json_array_size(terms); i++) {
-		const json_t *one = json_array_get(terms, i);
-		const char *own = json_string_value(json_object_get(one, "id"));
-
-		if (own && !strcmp(own, id))
-			return one;
-	}
-	return NULL;
+	return member_by_id(json_object_get(prices, "terms"), id);
 }

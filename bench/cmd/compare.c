@@ -10,6 +10,7 @@
 
 #include "analysis/apart.h"
 #include "analysis/compare.h"
+#include "analysis/members.h"
 #include "analysis/turns.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -121,13 +122,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : UNKNOWN;
 }
 
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 /* ---- differences before figures ---- */
 
 static void put_value(const json_t *value, enum style style, FILE *out)
@@ -221,15 +215,15 @@ static void put_differences(const json_t *doc, enum style style, FILE *out)
 /* One sentence: what the yardstick says of the host, because every figure below moves with it. */
 static void put_speed(const json_t *doc, FILE *out)
 {
-	double slower = number_of(json_object_get(doc, "host_speed"), "slower");
+	double slower = member_number(json_object_get(doc, "host_speed"), "slower");
 	const json_t *turns = json_object_get(doc, "turns");
 
 	if (turns) {
 		fprintf(out, "%.0f pairs of runs in turns: what the host does to both of a pair falls out of their ratio.\n",
-			number_of(turns, "pairs"));
-		if (number_of(turns, "apart") > 0)
+			member_number(turns, "pairs"));
+		if (member_number(turns, "apart") > 0)
 			fprintf(out, "In %.0f of them the CPUs were at another distance in the one than in the other; those say nothing.\n",
-				number_of(turns, "apart"));
+				member_number(turns, "apart"));
 		putc('\n', out);
 		return;
 	}
@@ -255,8 +249,8 @@ static const char *verdict_word(const json_t *metric)
 
 static void put_ratio(struct grid *grid, const json_t *metric, bool interval)
 {
-	double ratio = number_of(metric, "ratio"), low = number_of(metric, "low"),
-	       high = number_of(metric, "high");
+	double ratio = member_number(metric, "ratio"), low = member_number(metric, "low"),
+	       high = member_number(metric, "high");
 
 	if (isnan(ratio))
 		grid_cell(grid, "%s", UNKNOWN);
@@ -295,8 +289,8 @@ static int put_table(const json_t *doc, enum style style, FILE *out)
 		grid_cell(&grid, "%s %s %s", text_of(c, "method"),
 			  format_chunk((uint64_t)json_integer_value(json_object_get(c, "chunk")),
 				       chunk), text_of(c, "cache"));
-		grid_cell(&grid, "%.4g", number_of(sender, "base") * 1e3);
-		grid_cell(&grid, "%.4g", number_of(sender, "new") * 1e3);
+		grid_cell(&grid, "%.4g", member_number(sender, "base") * 1e3);
+		grid_cell(&grid, "%.4g", member_number(sender, "new") * 1e3);
 		put_ratio(&grid, sender, true);
 		grid_cell(&grid, "%s", verdict_word(sender));
 		put_ratio(&grid, total, false);
@@ -369,7 +363,7 @@ static void put_gates(const json_t *doc, enum style style, FILE *out)
 		const json_t *gate = json_array_get(gates, g), *hit = json_object_get(gate, "cases");
 
 		fprintf(out, "\n%s > %.4g %%: %s\n", text_of(gate, "metric"),
-			number_of(gate, "above") * 100,
+			member_number(gate, "above") * 100,
 			json_is_true(json_object_get(gate, "failed")) ? "FAILED" : "no case");
 		for (size_t i = 0; i < json_array_size(hit); i++) {
 			const json_t *c = json_array_get(
@@ -383,7 +377,7 @@ static void put_gates(const json_t *doc, enum style style, FILE *out)
 							  json_object_get(c, "chunk")), chunk));
 			put_text(out, style, text_of(c, "cache"));
 			fprintf(out, ": %+.1f %% (corrected p = %.2g)\n",
-				(number_of(m, "ratio") - 1) * 100, number_of(m, "p_adjusted"));
+				(member_number(m, "ratio") - 1) * 100, member_number(m, "p_adjusted"));
 		}
 	}
 }
@@ -404,7 +398,7 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 		"\nChanges are %s with 95 %% intervals; verdicts are corrected for %zu cases\nand call nothing different that is closer than %.3g %%.\n",
 		json_object_get(doc, "turns") ? "of the medians of each pair of runs (Wilcoxon, Hodges and Lehmann)" :
 						"medians of all pairs of samples",
-		json_array_size(json_object_get(doc, "cases")), number_of(doc, "margin") * 100);
+		json_array_size(json_object_get(doc, "cases")), member_number(doc, "margin") * 100);
 	put_reasons(doc, style, out);
 	put_missing(doc, style, out);
 	put_gates(doc, style, out);
@@ -415,7 +409,7 @@ static int put_comparison(const json_t *doc, enum style style, FILE *out)
 static void put_verdicts(const json_t *doc, FILE *out)
 {
 	const json_t *cases = json_object_get(doc, "cases");
-	double slower = number_of(json_object_get(doc, "host_speed"), "slower");
+	double slower = member_number(json_object_get(doc, "host_speed"), "slower");
 	char chunk[FORMAT_MAX];
 
 	for (size_t i = 0; i < json_array_size(cases); i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/bill.h"
+#include "analysis/members.h"
 #include "analysis/terms.h"
 #include "report/grid.h"
 
@@ -23,13 +24,6 @@ static const struct {
 	{ "delivered_waits", "after delivery" },
 };
 
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -46,7 +40,7 @@ static bool billable(const struct family *family, const struct case_result *c)
 static void price_cell(struct grid *grid, const json_t *line)
 {
 	bool gb = !strcmp(text_of(line, "quantity"), "GB");
-	double price = number_of(line, "price");
+	double price = member_number(line, "price");
 	char text[FORMAT_MAX];
 
 	grid_cell(grid, "%s %s", format_number(price * (gb ? 1e3 : 1e6), text),
@@ -56,7 +50,7 @@ static void price_cell(struct grid *grid, const json_t *line)
 static void count_cell(struct grid *grid, const json_t *line)
 {
 	bool gb = !strcmp(text_of(line, "quantity"), "GB");
-	double count = number_of(line, "count");
+	double count = member_number(line, "count");
 	char text[FORMAT_MAX];
 
 	grid_cell(grid, "%s", gb ? format_number(count, text) : format_count(count, text));
@@ -87,8 +81,8 @@ static void bill_rows(struct grid *grid, const struct case_result *c, const json
 		grid_cell(grid, "%s", text_of(line, "name"));
 		count_cell(grid, line);
 		price_cell(grid, line);
-		cost_cell(grid, number_of(line, "cost_s"), number_of(line, "low_s"),
-			  number_of(line, "high_s"));
+		cost_cell(grid, member_number(line, "cost_s"), member_number(line, "low_s"),
+			  member_number(line, "high_s"));
 	}
 	for (size_t i = 0; i < 2; i++) {
 		grid_row(grid);
@@ -96,7 +90,7 @@ static void bill_rows(struct grid *grid, const struct case_result *c, const json
 		grid_cell(grid, "%s", ends[i].name);
 		grid_cell(grid, "%s", "");
 		grid_cell(grid, "%s", "");
-		cost_cell(grid, number_of(bill, ends[i].key), NAN, NAN);
+		cost_cell(grid, member_number(bill, ends[i].key), NAN, NAN);
 	}
 }
 
@@ -104,7 +98,7 @@ static void bill_rows(struct grid *grid, const struct case_result *c, const json
 static int write_saving(const struct case_result *base, const json_t *from,
 			const struct case_result *c, const json_t *to, enum style style, FILE *out)
 {
-	double saved = number_of(from, "measured_s") - number_of(to, "measured_s");
+	double saved = member_number(from, "measured_s") - member_number(to, "measured_s");
 	json_t *savings = bill_savings(from, to);
 	char number[FORMAT_MAX], part[FORMAT_MAX], text[1200];
 	size_t len, shown = 0;
@@ -118,7 +112,7 @@ static int write_saving(const struct case_result *base, const json_t *from,
 				       saved < 0 ? "more" : "less");
 		for (size_t i = 0; i < json_array_size(savings) && shown < 4; i++) {
 			const json_t *one = json_array_get(savings, i);
-			double ms = 1e3 * number_of(one, "saved_s");
+			double ms = 1e3 * member_number(one, "saved_s");
 
 			if (fabs(ms) < 0.05)
 				continue;
@@ -289,11 +283,11 @@ static void put_bar(struct panel *panel, const char *name, double from, double t
 static void put_panel(struct panel *panel, const json_t *bill)
 {
 	const json_t *lines = json_object_get(bill, "lines");
-	double at = 0, measured_ms = 1e3 * number_of(bill, "measured_s");
+	double at = 0, measured_ms = 1e3 * member_number(bill, "measured_s");
 
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
-		double cost = 1e3 * number_of(line, "cost_s");
+		double cost = 1e3 * member_number(line, "cost_s");
 
 		put_bar(panel, short_name(line), at, at + cost, 0);
 		at += cost;

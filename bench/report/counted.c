@@ -311,11 +311,34 @@ static void factor_cell(struct grid *grid, const struct case_result *kase, bool 
 	grid_cell(grid, "%s%s", whole || isnan(factor) ? "" : "≥", format_number(factor, text));
 }
 
+/* Whose column of what the probes cost is empty, and why. */
+static void say_unobserved(const struct family *family, char *text, size_t size)
+{
+	const char *reason = NULL;
+	size_t used;
+
+	snprintf(text, size, "CPU ÷ timed not known of");
+	for (size_t i = 0; i < family->count; i++) {
+		const struct case_result *kase = family->cases[i];
+
+		if (!in_table(family, kase) || !counted_case(kase) ||
+		    !isnan(count_of(kase, "observation", NULL)))
+			continue;
+		used = strlen(text);
+		snprintf(text + used, size - used, "%s %.40s", reason ? "," : "", kase->method);
+		reason = count_reason(kase, "observation");
+	}
+	used = strlen(text);
+	snprintf(text + used, size - used, ": %.200s. ", reason ? reason : "");
+	if (!reason)
+		text[0] = '\0';
+}
+
 static int copies_table(const struct family *family, bool first, enum style style, FILE *out)
 {
 	struct grid grid = { 0 };
 	bool bounds = false;
-	char text[FORMAT_MAX];
+	char text[FORMAT_MAX], unobserved[400], more[560];
 	int err;
 
 	grid_column(&grid, "", "method", true);
@@ -345,17 +368,14 @@ static int copies_table(const struct family *family, bool first, enum style styl
 		grid_cell(&grid, "%s", format_number(count_of(kase, "observation", NULL), text));
 	}
 	err = grid_finish(&grid, style, out);
-	return err ? err
-		   : put_notes(family, copy_columns, COLUMNS(copy_columns),
-			       !first ? ""
-			       : bounds
-				       ? "Copy factor: the sender's copies ÷ payload; ≥ when a "
-					 "site of them "
-					 "could not be counted. CPU ÷ timed: what the probes cost. "
-				       : "Copy factor: the sender's copies ÷ payload. CPU ÷ timed: "
-					 "what "
-					 "the probes cost. ",
-			       style, out);
+	say_unobserved(family, unobserved, sizeof(unobserved));
+	snprintf(more, sizeof(more), "%s%s",
+		 !first ? "" :
+		 bounds ? "Copy factor: the sender's copies ÷ payload; ≥ when a site of them could not be counted. CPU ÷ timed: what the probes cost. " :
+			  "Copy factor: the sender's copies ÷ payload. CPU ÷ timed: what the probes cost. ",
+		 unobserved);
+	return err ? err :
+		     put_notes(family, copy_columns, COLUMNS(copy_columns), more, style, out);
 }
 
 static bool family_counted(const struct family *family)

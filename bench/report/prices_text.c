@@ -4,14 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/members.h"
 #include "report/grid.h"
-
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -52,9 +46,9 @@ static void unit_cell(struct grid *grid, const json_t *term)
 static void price_cell(struct grid *grid, const json_t *object, const char *value, const char *low,
 		       const char *high, double scale)
 {
-	struct interval i = { .median = scale * number_of(object, value),
-			      .low = scale * number_of(object, low),
-			      .high = scale * number_of(object, high) };
+	struct interval i = { .median = scale * member_number(object, value),
+			      .low = scale * member_number(object, low),
+			      .high = scale * member_number(object, high) };
 	char text[FORMAT_MAX];
 
 	i.n = isnan(i.median) ? 0 : 2;
@@ -100,13 +94,13 @@ static int terms_table(const json_t *terms, enum style style, FILE *out)
 static void put_quality(const json_t *prices, enum style style, FILE *out)
 {
 	char r2[FORMAT_MAX], error[FORMAT_MAX], line[300];
-	double share = number_of(prices, "model_error");
+	double share = member_number(prices, "model_error");
 
 	snprintf(line, sizeof(line),
 		 "Sender CPU seconds of a transfer = sum of price × count, fitted over %zu cases: R² "
 		 "%.40s, typical error of a case %.40s%%. In brackets 95%% intervals.",
 		 json_array_size(json_object_get(prices, "cases")),
-		 format_number(number_of(prices, "r_squared"), r2),
+		 format_number(member_number(prices, "r_squared"), r2),
 		 format_number(100 * share, error));
 	put_text(out, style, line);
 	fputs("\n\n", out);
@@ -169,7 +163,7 @@ static int checks_table(const json_t *prices, enum style style, FILE *out)
 		price_cell(&grid, check, "price", "low", "high", scale_of(term));
 		price_cell(&grid, check, "direct", "direct_low", "direct_high", scale_of(term));
 		unit_cell(&grid, term);
-		grid_cell(&grid, "%s", format_number(number_of(check, "ratio"), text));
+		grid_cell(&grid, "%s", format_number(member_number(check, "ratio"), text));
 		grid_cell(&grid, "%s",
 			  near	  ? "near" :
 			  overlap ? "not near; intervals overlap" :
@@ -194,7 +188,7 @@ static int checks_table(const json_t *prices, enum style style, FILE *out)
 static void left_out_row(struct grid *grid, const json_t *one)
 {
 	const char *reason = json_string_value(json_object_get(one, "reason"));
-	double share = number_of(one, "worst_ratio"), ms = 1e3 * number_of(one, "worst_s");
+	double share = member_number(one, "worst_ratio"), ms = 1e3 * member_number(one, "worst_s");
 	const json_t *borrowed = json_object_get(one, "borrowed");
 	char text[FORMAT_MAX], from[300] = "";
 	size_t len = 0;
@@ -255,7 +249,7 @@ static int residuals_table(const json_t *prices, enum style style, FILE *out)
 	grid_column(&grid, "", "left, ms", false);
 	for (size_t i = 0; i < json_array_size(cases); i++) {
 		const json_t *c = json_array_get(cases, i);
-		double chunk = number_of(c, "chunk"), left = 1e3 * number_of(c, "residual_s");
+		double chunk = member_number(c, "chunk"), left = 1e3 * member_number(c, "residual_s");
 
 		grid_row(&grid);
 		grid_cell(&grid, "%s", text_of(c, "method"));
@@ -264,8 +258,8 @@ static int residuals_table(const json_t *prices, enum style style, FILE *out)
 			grid_cell(&grid, "%s", format_chunk((uint64_t)chunk, text));
 		else
 			grid_cell(&grid, "%s", UNKNOWN);
-		grid_cell(&grid, "%s", format_number(1e3 * number_of(c, "measured_s"), text));
-		grid_cell(&grid, "%s", format_number(1e3 * number_of(c, "predicted_s"), text));
+		grid_cell(&grid, "%s", format_number(1e3 * member_number(c, "measured_s"), text));
+		grid_cell(&grid, "%s", format_number(1e3 * member_number(c, "predicted_s"), text));
 		grid_cell(&grid, "%s%s", left > 0 ? "+" : "", format_number(left, text));
 	}
 	return grid_finish(&grid, style, out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/members.h"
 #include "analysis/sites.h"
 #include "report/by_method.h"
 #include "report/table.h"
@@ -16,13 +17,6 @@ static bool has_profile(const struct case_result *kase)
 	return json_object_size(kase->profile) > 0;
 }
 
-static double number_at(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static const json_t *site_of(const struct case_result *kase, enum cpu_site site)
 {
 	return json_object_get(json_object_get(kase->profile, "sites"), cpu_site_names[site]);
@@ -30,13 +24,13 @@ static const json_t *site_of(const struct case_result *kase, enum cpu_site site)
 
 static bool has_sites(const struct case_result *kase)
 {
-	return !isnan(number_at(site_of(kase, CPU_COPYING), "share"));
+	return !isnan(member_number(site_of(kase, CPU_COPYING), "share"));
 }
 
 /* "102 (25%)"; without the CPU time of a transfer the share alone. */
 static void site_cell(struct grid *grid, const json_t *site)
 {
-	double ns = number_at(site, "ns_per_kib"), share = number_at(site, "share");
+	double ns = member_number(site, "ns_per_kib"), share = member_number(site, "share");
 	char text[FORMAT_MAX];
 
 	if (isnan(share))
@@ -58,7 +52,7 @@ static void put_sites(struct grid *grid, const struct by_method *by_method)
 		double all = 0;
 
 		for (size_t i = 0; i < by_method->count; i++)
-			all += fmax(0, number_at(site_of(by_method->cases[i], site), "samples"));
+			all += fmax(0, member_number(site_of(by_method->cases[i], site), "samples"));
 		if (all <= 0)
 			continue;
 		grid_row(grid);
@@ -70,7 +64,7 @@ static void put_sites(struct grid *grid, const struct by_method *by_method)
 	grid_cell(grid, "samples");
 	for (size_t i = 0; i < by_method->count; i++)
 		grid_cell(grid, "%s",
-			  format_count(number_at(by_method->cases[i]->profile, "samples"), text));
+			  format_count(member_number(by_method->cases[i]->profile, "samples"), text));
 }
 
 static void say_how(const struct by_method *by_method, FILE *note)
@@ -81,12 +75,12 @@ static void say_how(const struct by_method *by_method, FILE *note)
 
 	fputs("ns of sender CPU per KiB of payload, by samples of its stacks", note);
 	if (event && !strcmp(event, "cpu-clock"))
-		fprintf(note, " (CPU clock, every %.1f ms)", number_at(profile, "period") / 1e6);
+		fprintf(note, " (CPU clock, every %.1f ms)", member_number(profile, "period") / 1e6);
 	else if (event)
-		fprintf(note, " (every %.0f cycles)", number_at(profile, "period"));
+		fprintf(note, " (every %.0f cycles)", member_number(profile, "period"));
 	fputs("; in brackets the share of the samples. ", note);
 	for (size_t i = 0; i < by_method->count; i++)
-		most = fmax(most, number_at(by_method->cases[i]->profile, "observation"));
+		most = fmax(most, member_number(by_method->cases[i]->profile, "observation"));
 	if (!isnan(most))
 		fprintf(note, "Sampled transfers took up to %.2f times the CPU of timed ones. ", most);
 }
@@ -99,10 +93,10 @@ static void say_agreement(const struct by_method *by_method, FILE *note)
 	for (size_t i = 0; i < by_method->count; i++) {
 		const struct case_result *kase = by_method->cases[i];
 		const json_t *said = json_object_get(kase->profile, "agreement");
-		double ours = number_at(said, "profile_ns_per_kib");
-		double theirs = number_at(said, "counted_ns_per_kib");
-		double difference = number_at(said, "difference");
-		double direct = number_at(said, "direct_ns_per_kib");
+		double ours = member_number(said, "profile_ns_per_kib");
+		double theirs = member_number(said, "counted_ns_per_kib");
+		double difference = member_number(said, "difference");
+		double direct = member_number(said, "direct_ns_per_kib");
 		char a[FORMAT_MAX], b[FORMAT_MAX], d[FORMAT_MAX];
 
 		if (isnan(difference))
@@ -149,7 +143,7 @@ static void say_other(const struct by_method *by_method, FILE *note)
 			if (!name || k == 3)
 				break;
 			fprintf(note, "%s%s (%s, %.0f)", before, name, by_method->cases[i]->method,
-				number_at(one, "samples"));
+				member_number(one, "samples"));
 			before = ", ";
 		}
 	}

@@ -10,7 +10,7 @@
 
 #include "study/study.h"
 
-/* Samples of each measurement in all. */
+/* Fifteen samples of each measurement in all, as `copytax calibrate` takes at once. */
 #define SITTINGS 5
 #define SITTING_SAMPLES 3
 

@@ -302,12 +302,14 @@ static void null_is_a_dash(void **state)
 	count_all(&r->cases[0]);
 	json_object_set_new(r->cases[0].counts, "interrupts", unmeasured("no probe attaches here"));
 	assert_true(isnan(counted(json_object_get(r->cases[0].counts, "interrupts"))));
+	json_object_set_new(r->cases[0].counts, "observation", unmeasured("the host moved"));
 	text = written(counted_write, r, STYLE_MARKDOWN);
 	holds(text, "| read_write | 10,007 | 20,014 | 30,021 | 40,028 |");
 	holds(text, "| sendfile | not counted |");
 	holds(text, "Not counted: interrupts (no probe attaches here)");
 	/* in MB; the sites that are 0 everywhere or unknown are not columns */
 	holds(text, "| read_write | 1,000 | 1,000 | 2.00 | – |");
+	holds(text, "CPU ÷ timed not known of read_write: the host moved.");
 	free(text);
 	result_free(r);
 }
