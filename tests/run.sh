@@ -112,8 +112,8 @@ if make_all plain BUILD="$build"; then
 	wants unit && unit unit "$build"
 	if wants lint; then
 		# command tests wait for their timers half of the time; the nicest of processes takes what they leave
-		# where each session has a share of the CPU of its own (autogroup), the session has to be nice, too
-		LINT_BUILD=$build setsid nice -n 19 bash -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec scripts/lint.sh' \
+		# gcc has had its say: the plain build is its. Where each session has a share of the CPU of its own (autogroup), the session has to be nice, too
+		LINT_BUILD=$build setsid nice -n 19 bash -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec scripts/lint.sh clang tidy cppcheck shell texts' \
 			>"$results/lint.log" 2>&1 &
 		lint=$!
 	fi
