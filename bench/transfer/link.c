@@ -170,6 +170,10 @@ int link_connect(const struct link_settings *settings, const struct link_address
 		err = errno;
 		describe(at, where, sizeof(where));
 		close(s);
+		if (settings->kind == LINK_VETH)
+			return fail(why, EXIT_MACHINE_CANT, err,
+				    "can't connect to %s in the network namespace made for the run: %s; did somebody take its device away?",
+				    where, strerror(err));
 		return fail(why, EXIT_MACHINE_CANT, err, "can't connect to %s: %s", where,
 			    strerror(err));
 	}

@@ -456,8 +456,8 @@ start_veth() {
 	finish
 	echo "$status $stderr"
 	[ "$status" -eq 4 ]
-	# the one that was under way came to nothing, the next had nowhere to listen
-	[ "$(grep -cE "^copytax: (sendfile|read_write) failed: (.*not done after 3 s \(--time-limit\)|can't listen on 192.0.2.2.* in the network namespace made for the run: )" \
+	# the one that was under way came to nothing, or had no way to connect; the next had nowhere to listen
+	[ "$(grep -cE "^copytax: (sendfile|read_write) failed: (.*not done after 3 s \(--time-limit\)|can't (listen on|connect to) 192.0.2.2.* in the network namespace made for the run: .*did somebody take its device away\?)" \
 		<<<"$stderr")" -eq "$(wc -l <<<"$stderr")" ]
 	jq -e 'all(.cases[]; .status == "failed") and any(.cases[]; .samples.wall_s | length > 0)' o/result.json
 	clean o o/result.json
