@@ -49,7 +49,7 @@ check() {
 		transfers all drain && transfers classic truncate && kinds="$kinds $fs"
 		several_files
 	else
-		transfers classic drain,truncate && kinds="$kinds $fs"
+		transfers classic drain && kinds="$kinds $fs"
 	fi
 	umount /mnt/scratch
 }
