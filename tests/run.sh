@@ -17,8 +17,8 @@ mkdir -p "$build"
 build=$(cd "$build" && pwd)
 results=$(mktemp -d "$build/tests.XXXXXX")
 # one test's processes get no chance to outlive it, but its files might
-lint=
-trap 'rm -rf "$results"; [ -z "$lint" ] || kill -- "-$lint" 2>/dev/null' EXIT
+beside=
+trap '[ -z "$beside" ] || kill -- "-$beside" 2>/dev/null; rm -rf "$results"' EXIT
 trap 'exit 130' INT TERM
 # on the disk that the tree is on: tests of direct I/O want a real file system
 export TMPDIR=$results/tmp
@@ -110,12 +110,13 @@ wants() {
 started=$SECONDS
 if make_all plain BUILD="$build"; then
 	wants unit && unit unit "$build"
-	if wants lint; then
-		# command tests wait for their timers half of the time; the nicest of processes takes what they leave
-		# gcc has had its say: the plain build is its. Where each session has a share of the CPU of its own (autogroup), the session has to be nice, too
-		LINT_BUILD=$build setsid nice -n 19 bash -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec scripts/lint.sh clang tidy cppcheck shell texts' \
-			>"$results/lint.log" 2>&1 &
-		lint=$!
+	others=()
+	wants lint && others+=(lint)
+	# shellcheck disable=SC2206 # a list of words
+	wants vm && others+=($kernels)
+	if [ ${#others[@]} -gt 0 ]; then
+		setsid tests/beside.sh "$build" "$results" "${others[@]}" &
+		beside=$!
 	fi
 	if wants cli; then
 		# longest first
@@ -152,37 +153,28 @@ if wants fuzz; then
 		failed=$((failed + 1))
 	fi
 fi
-if [ -n "$lint" ]; then
-	printf 'lint, waited for after %d s\n' $((SECONDS - started))
-	if wait "$lint"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		cat "$results/lint.log" >>"$results/failures"
+if [ -n "$beside" ]; then
+	printf 'what ran beside, waited for after %d s\n' $((SECONDS - started))
+	wait "$beside"
+	beside=
+	if wants lint; then
+		if [ "$(cat "$results/lint.status")" = 0 ]; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			cat "$results/lint.log" >>"$results/failures"
+		fi
+		cat "$results/lint.log"
 	fi
-	cat "$results/lint.log"
-	lint=
-fi
-if wants vm; then
-	printf 'other kernels: %s, after %d s\n' "$kernels" $((SECONDS - started))
-	# each has one emulated CPU: as many at a time as there are real ones; fetched one after the other
-	for kernel in $kernels; do
-		[ "$kernel" = arm64 ] || tests/vm/fetch-kernel.sh "$kernel" >/dev/null 2>&1
-	done
-	running=()
-	for kernel in $kernels; do
-		BUILD=$build COPYTAX=$build/copytax tests/vm/run.sh "$kernel" >"$results/vm-$kernel.log" 2>&1 &
-		running+=("$!")
-		[ $((${#running[@]} % jobs)) -ne 0 ] || wait "${running[@]}"
-	done
-	wait "${running[@]}"
-	for kernel in $kernels; do
+	for kernel in $(wants vm && echo "$kernels"); do
 		# its own closing line, which is one of three counts, is added up below
 		grep -vE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$results/vm-$kernel.log"
 		if IFS=" ," read -r ok _ bad _ skip _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$results/vm-$kernel.log"); then
 			passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+			[ "$bad" -eq 0 ] || grep -E '^FAIL' "$results/vm-$kernel.log" >>"$results/failures"
 		else
 			failed=$((failed + 1))
+			echo "kernel $kernel: no closing line" >>"$results/failures"
 		fi
 	done
 fi

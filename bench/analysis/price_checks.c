@@ -21,34 +21,35 @@ static const struct pair {
 	bool stands_in; /* may serve as the price where the fit has none */
 	const char *why; /* they may differ */
 	const char *below; /* the same where the price is the smaller; NULL: no other */
+	const char *later; /* the direct measurement of a copy whose reader waits: what "follows closely" adds; or NULL */
 } pairs[] = {
 	{ TERM_CALLS, "null_call", NULL, 0.5, true,
 	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not",
-	  NULL },
+	  NULL, NULL },
 	{ TERM_FILE_TO_USER, "read_copy", "handed_copy", 0.2, true,
 	  "the direct figures are a read() of a warm file at the default chunk less its null calls, and a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
-	  followed_closely },
+	  followed_closely, "queued_copy" },
 	{ TERM_USER_TO_SOCKET, "handed_copy", NULL, 0.2, true,
 	  "the direct figure is a copy into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
-	  followed_closely },
+	  followed_closely, "queued_copy" },
 	{ TERM_MAPPED_TO_SOCKET, "mapped_copy", NULL, 0.2, true,
 	  "the direct figure is a copy from a mapping into memory that the receiver's CPU reads; the price holds the memory that TCP takes for every copied byte as well",
-	  followed_closely },
+	  followed_closely, "queued_mapped_copy" },
 	{ TERM_FAULTS, "fault", NULL, 0.5, true,
 	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches",
-	  NULL },
+	  NULL, NULL },
 	{ TERM_WAITS, "switch_cross_cpu", NULL, 0.5, false,
 	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not",
-	  NULL },
+	  NULL, NULL },
 	{ TERM_WAITS, "disk_wait", NULL, 0.5, true,
 	  "a direct read sleeps once: request, interrupt, switch and wake-up together",
-	  NULL },
+	  NULL, NULL },
 	{ TERM_DELIVERED_WAITS, "delivered_wait", NULL, 0.5, true,
 	  "the direct figure has one delivery before each wait; the price's count is the most that there can be",
-	  NULL },
+	  NULL, NULL },
 	{ TERM_DISK_TO_USER, "disk_read", NULL, 0.5, true,
 	  "the direct figure is what a direct read costs per byte once its fixed part is taken off; the price holds that these bytes are in no cache when they are copied on, which those of read() are",
-	  NULL },
+	  NULL, NULL },
 };
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
@@ -73,6 +74,19 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 	return NAN;
 }
 
+/* Why a price is not near its direct figure, in words for the reader; `text` holds 640 bytes. */
+static void explain(const struct pair *p, bool below, const json_t *direct, char text[640])
+{
+	double later = p->later ? direct_value(direct, p->later, NULL, NULL) : NAN,
+	       close = p->later ? direct_value(direct, p->second ? p->second : p->direct, NULL, NULL) : NAN;
+	int length = snprintf(text, 640, "%s", below && p->below ? p->below : p->why);
+
+	if (below && p->below && isfinite(later) && isfinite(close) && length > 0 && length < 640)
+		snprintf(text + length, 640 - (size_t)length,
+			 " (here, measured directly: %.3g s per GB with a reader close behind, %.3g with one that waits for a mebibyte)",
+			 close, later);
+}
+
 /* Does a price stand for more than its own term, of the same kind? */
 static bool is_sum(const json_t *term)
 {
@@ -88,7 +102,7 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 	       e = p->second && is_sum(term) ? direct_value(direct, p->second, &e_low, &e_high) : NAN;
 	bool both = isfinite(e);
 	bool overlap, near;
-	char names[80];
+	char names[80], why[640];
 
 	if (both) {
 		d = (d + e) / 2;
@@ -116,9 +130,8 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 	json_object_set_new(out, "near", json_boolean(near));
 	json_object_set_new(out, "intervals_overlap", json_boolean(overlap));
 	json_object_set_new(out, "agrees", json_boolean(near || overlap));
-	json_object_set_new(out, "why",
-			    near ? json_null() :
-				   json_string(price < d && p->below ? p->below : p->why));
+	explain(p, price < d, direct, why);
+	json_object_set_new(out, "why", near ? json_null() : json_string(why));
 	return out;
 }
 

@@ -40,7 +40,7 @@
 #define DISK_ALIGN 4096u
 
 enum id { NULL_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
-	  HANDED_COPY, MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, IDS };
+	  HANDED_COPY, MAPPED_COPY, QUEUED_COPY, QUEUED_MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, IDS };
 
 static const struct {
 	const char *id, *name, *unit, *how;
@@ -63,6 +63,10 @@ static const struct {
 			  "memcpy() from a buffer in the caches into 32 MiB that go round, read by a thread on the receiver's CPU; waiting not included" },
 	[MAPPED_COPY] = { "mapped_copy", "a copy from a mapping into memory that the receiver's CPU reads", "s per GB",
 			  "the same from the mapped and touched file, end to end" },
+	[QUEUED_COPY] = { "queued_copy", "a copy from a buffer into memory that the receiver's CPU reads later", "s per GB",
+			  "the same from a buffer, but the thread on the receiver's CPU reads a mebibyte at a time, while this one waits" },
+	[QUEUED_MAPPED_COPY] = { "queued_mapped_copy", "a copy from a mapping into memory that the receiver's CPU reads later", "s per GB",
+				 "the same from the mapped and touched file, end to end" },
 	[SWITCH_SAME] = { "switch_same_cpu", "a context switch on one CPU", "s per switch",
 			  "two processes and two pipes: the CPU time of both by voluntary switches, less a write and a read of a pipe that nobody waits at" },
 	[SWITCH_CROSS] = { "switch_cross_cpu", "a wait for another CPU", "s per switch",
@@ -235,7 +239,7 @@ static void handed_copies(struct bench *b)
 	void *map = MAP_FAILED;
 
 	if (!err && (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu)) {
-		not_two_cpus(b, HANDED_COPY, MAPPED_COPY);
+		not_two_cpus(b, HANDED_COPY, QUEUED_MAPPED_COPY);
 		close(fd);
 		return;
 	}
@@ -248,15 +252,13 @@ static void handed_copies(struct bench *b)
 	hot.span = hot.piece;
 	mapped.from = map;
 	mapped.span = size;
-	for (int s = 0; s < b->settings->samples && !err; s++) {
-		err = handed_copy(&hot, HANDED_BYTES, b->settings->peer_cpu,
-				  &b->words[HANDED_COPY].value[s]);
-		if (!err)
-			err = handed_copy(&mapped, HANDED_BYTES, b->settings->peer_cpu,
-					  &b->words[MAPPED_COPY].value[s]);
-	}
+	for (int k = 0; k < 4; k++)
+		for (int s = 0; s < b->settings->samples && !err; s++)
+			err = handed_copy(k & 1 ? &mapped : &hot, k & 2 ? HANDED_READER_WAITS : HANDED_READER_CLOSE,
+					  HANDED_BYTES, b->settings->peer_cpu,
+					  &b->words[HANDED_COPY + k].value[s]);
 	if (err)
-		cannot(b, HANDED_COPY, MAPPED_COPY, "copying to another CPU", -err);
+		cannot(b, HANDED_COPY, QUEUED_MAPPED_COPY, "copying to another CPU", -err);
 	if (map != MAP_FAILED)
 		munmap(map, size);
 	if (fd >= 0)
@@ -498,7 +500,7 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	timed(b, NULL_CALL, NULL_CALL, null_calls);
 	timed(b, READ_COPY, READ_COPY_1M, read_copies);
 	timed(b, MEMCPY_COPY, FAULT_PAGES, faults_and_memcpy);
-	timed_between(b, HANDED_COPY, MAPPED_COPY, handed_copies);
+	timed_between(b, HANDED_COPY, QUEUED_MAPPED_COPY, handed_copies);
 	timed_between(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
 	timed(b, DISK_WAIT, DISK_READ, disk_reads);
 	timed_between(b, DELIVERED_WAIT, DELIVERED_WAIT, delivered_waits);

@@ -22,6 +22,7 @@
 struct ring {
 	char *memory, *buffer;
 	size_t piece;
+	size_t lead, room; /* the reader waits for `lead` bytes, the writer until no more than `room` are unread */
 	int cpu;
 	_Alignas(256) atomic_size_t written;
 	_Alignas(256) atomic_size_t taken;
@@ -35,7 +36,8 @@ static void *take(void *arg)
 
 	(void)placement_pin(r->cpu);
 	while (!atomic_load_explicit(&r->over, memory_order_relaxed)) {
-		if (atomic_load_explicit(&r->written, memory_order_acquire) == at)
+		if (atomic_load_explicit(&r->written, memory_order_acquire) - at <
+		    (at % r->lead ? r->piece : r->lead))
 			continue;
 		memcpy(r->buffer + at % READ_BYTES, r->memory + at % HANDED_RING_BYTES, r->piece);
 		__asm__ volatile("" : : "r"(r->buffer) : "memory");
@@ -53,8 +55,7 @@ static double give(struct ring *r, const struct handed_source *s, size_t bytes)
 	for (size_t at = 0; at < HANDED_RING_BYTES + bytes;) {
 		double before;
 
-		while (at - atomic_load_explicit(&r->taken, memory_order_acquire) >
-		       HANDED_RING_BYTES - BATCH_BYTES)
+		while (at - atomic_load_explicit(&r->taken, memory_order_acquire) > r->room)
 			if (clock_wall() - began > PATIENCE_S)
 				return NAN;
 		before = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
@@ -70,7 +71,8 @@ static double give(struct ring *r, const struct handed_source *s, size_t bytes)
 	return copying;
 }
 
-int handed_copy(const struct handed_source *source, size_t bytes, int peer_cpu, double *per_gb)
+int handed_copy(const struct handed_source *source, enum handed_reader reader, size_t bytes, int peer_cpu,
+		double *per_gb)
 {
 	struct ring *r;
 	pthread_t thread;
@@ -85,6 +87,8 @@ int handed_copy(const struct handed_source *source, size_t bytes, int peer_cpu, 
 		return -ENOMEM;
 	memset(r, 0, sizeof(*r));
 	r->piece = source->piece;
+	r->lead = reader == HANDED_READER_CLOSE ? r->piece : BATCH_BYTES;
+	r->room = reader == HANDED_READER_CLOSE ? HANDED_RING_BYTES - BATCH_BYTES : 0;
 	r->cpu = peer_cpu;
 	r->buffer = malloc(READ_BYTES);
 	r->memory = mmap(NULL, HANDED_RING_BYTES, PROT_READ | PROT_WRITE,

@@ -493,6 +493,18 @@ start_veth() {
 	clean a o o/result.json
 }
 
+@test "io_uring switched off is a reason, not a failure" {
+	need_root
+	[ -e /proc/sys/kernel/io_uring_disabled ] || skip "this kernel can't switch it off"
+	# the switch is the whole machine's: held for a moment, put back whatever happens, and here, where no other test runs
+	was=$(</proc/sys/kernel/io_uring_disabled)
+	[ "$was" -eq 0 ] || skip "it is switched off here"
+	echo 2 >/proc/sys/kernel/io_uring_disabled 2>/dev/null || skip "it can't be written here"
+	run --separate-stderr "$copytax" send -m uring_splice --size 64K
+	echo "$was" >/proc/sys/kernel/io_uring_disabled
+	says 3 "kernel.io_uring_disabled=2.*sysctl -w kernel.io_uring_disabled=0"
+}
+
 @test "a known transfer that goes wrong is tried again, and then the result names the step" {
 	need_root
 	file 64K a

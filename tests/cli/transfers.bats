@@ -176,18 +176,6 @@ textbook() {
 	done
 }
 
-@test "io_uring switched off is a reason, not a failure" {
-	need_root
-	[ -e /proc/sys/kernel/io_uring_disabled ] || skip "this kernel can't switch it off"
-	# the switch is the whole machine's: held for a moment, and put back whatever happens
-	was=$(</proc/sys/kernel/io_uring_disabled)
-	[ "$was" -eq 0 ] || skip "it is switched off here"
-	echo 2 >/proc/sys/kernel/io_uring_disabled 2>/dev/null || skip "it can't be written here"
-	run --separate-stderr "$copytax" send -m uring_splice --size 64K
-	echo "$was" >/proc/sys/kernel/io_uring_disabled
-	says 3 "kernel.io_uring_disabled=2.*sysctl -w kernel.io_uring_disabled=0"
-}
-
 # With the default payload: 10,000 read and 10,000 write, 10,000 sendfile, 20,000 splice.
 @test "read_write takes the textbook's calls" {
 	textbook read_write "read $CHUNKS" "write $CHUNKS" "sendfile 0" "splice 0"

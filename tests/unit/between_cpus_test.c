@@ -58,14 +58,16 @@ static void a_copy_is_handed_over(void **state)
 	assert_non_null(from);
 	memset(from, 1, source.span);
 	source.from = from;
-	assert_int_equal(handed_copy(&source, 1 << 20, -1, &per_gb), -EINVAL);
+	assert_int_equal(handed_copy(&source, HANDED_READER_CLOSE, 1 << 20, -1, &per_gb), -EINVAL);
 	assert_true(isnan(per_gb));
-	assert_int_equal(handed_copy(&odd, 1 << 20, 0, &per_gb), -EINVAL);
+	assert_int_equal(handed_copy(&odd, HANDED_READER_WAITS, 1 << 20, 0, &per_gb), -EINVAL);
 	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
 	while (peer < CPU_SETSIZE && !CPU_ISSET((size_t)peer, &set))
 		peer++;
-	assert_int_equal(handed_copy(&source, 4 << 20, peer, &per_gb), 0);
-	assert_true(per_gb > 0 && isfinite(per_gb));
+	for (enum handed_reader reader = HANDED_READER_CLOSE; reader <= HANDED_READER_WAITS; reader++) {
+		assert_int_equal(handed_copy(&source, reader, 4 << 20, peer, &per_gb), 0);
+		assert_true(per_gb > 0 && isfinite(per_gb));
+	}
 	free(from);
 }
 

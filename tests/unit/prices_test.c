@@ -506,6 +506,31 @@ static void copies_are_held_against_their_own_kind(void **state)
 	json_decref(direct);
 }
 
+/* A price below its direct figure is told what a copy costs with a reader that waits, where that was measured. */
+static void a_price_below_tells_of_the_reader_that_waits(void **state)
+{
+	static const char both[] =
+		"{\"measurements\": [{\"id\": \"mapped_copy\", \"value\": 0.5, \"low\": 0.5, \"high\": 0.5},"
+		" {\"id\": \"queued_mapped_copy\", \"value\": 0.375, \"low\": 0.375, \"high\": 0.375}]}";
+	static const char one_only[] =
+		"{\"measurements\": [{\"id\": \"mapped_copy\", \"value\": 0.5, \"low\": 0.5, \"high\": 0.5}]}";
+	json_t *direct, *checks = checks_with(both, &direct);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(json_array_size(checks), 1);
+	why = json_string_value(json_object_get(json_array_get(checks, 0), "why"));
+	assert_non_null(strstr(why, "0.5 s per GB with a reader close behind, 0.375 with one that waits"));
+	json_decref(checks);
+	json_decref(direct);
+	checks = checks_with(one_only, &direct);
+	why = json_string_value(json_object_get(json_array_get(checks, 0), "why"));
+	assert_non_null(strstr(why, "the closer the receiver follows"));
+	assert_null(strstr(why, "with a reader close behind"));
+	json_decref(checks);
+	json_decref(direct);
+}
+
 static void a_bill_adds_up(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -600,6 +625,7 @@ int main(void)
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
 		cmocka_unit_test(copies_are_held_against_their_own_kind),
+		cmocka_unit_test(a_price_below_tells_of_the_reader_that_waits),
 		cmocka_unit_test(a_bill_adds_up),
 		cmocka_unit_test(coefficients_stop_at_zero),
 		cmocka_unit_test(solutions_meet_the_conditions_of_the_minimum),
