@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,4 +217,27 @@ void direct_drop_apart(json_t *direct, double latency_s)
 			 apart * 1e9, latency_s * 1e9);
 		no_value(one, reason);
 	}
+}
+
+size_t direct_sittings_at(const json_t *direct, double latency_s)
+{
+	const json_t *list = json_object_get(direct, "measurements");
+	size_t fewest = SIZE_MAX;
+
+	for (size_t i = 0; i < json_array_size(list) && !isnan(latency_s); i++) {
+		const json_t *sittings = json_object_get(json_array_get(list, i), "sittings");
+		size_t near = 0, with = 0;
+
+		for (size_t k = 0; k < json_array_size(sittings); k++) {
+			const json_t *sitting = json_array_get(sittings, k);
+
+			if (!isnan(member_number(sitting, "core_latency_s")))
+				with++;
+			if (!is_apart(sitting, latency_s))
+				near++;
+		}
+		if (with && near < fewest)
+			fewest = near;
+	}
+	return fewest;
 }

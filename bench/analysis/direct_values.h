@@ -13,6 +13,7 @@
 #define COPYTAX_ANALYSIS_DIRECT_VALUES_H
 
 #include <jansson.h>
+#include <stddef.h>
 
 /* Values, intervals and reasons from the sittings. */
 void direct_summarise(json_t *direct);
@@ -34,5 +35,11 @@ json_t *direct_at_speed(const json_t *direct, double yardstick_s);
  * (analysis/apart.h); where none is left, that is the measurement's reason.
  */
 void direct_drop_apart(json_t *direct, double latency_s);
+
+/*
+ * How many sittings were taken at that distance of the CPUs, of the measurement that has fewest such; only those count of which sittings have a
+ * distance. SIZE_MAX when there is none, or `latency_s` is NaN.
+ */
+size_t direct_sittings_at(const json_t *direct, double latency_s);
 
 #endif

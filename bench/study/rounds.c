@@ -3,25 +3,20 @@
 
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "analysis/apart.h"
 #include "analysis/summary.h"
 #include "measure/clock.h"
-#include "measure/core_latency.h"
+#include "study/distance.h"
 #include "study/pass.h"
 #include "study/precision.h"
 #include "study/schedule.h"
 #include "study/sittings.h"
 
 #define SAVE_EVERY_S 10
-/* How often it is looked whether the CPUs are back. */
-#define LOOK_AGAIN_NS 100000000L
 
 /* The clocks' own resolution: what is summarised here is then what a reader of the document gets. */
 static double whole_ns(double seconds)
@@ -139,39 +134,15 @@ struct pace {
 	double until; /* and when there is no more waiting for that */
 };
 
-/* A moment in which the signals that end a study get through; they are blocked outside. */
-static void pause_for_signals(const struct study *s)
-{
-	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)ppoll(NULL, 0, &pause, s->settings->stop ? &none : NULL);
-}
-
-/* Waits until the CPUs of a turn's case are at the distance again. False when they weren't in time. */
+/* Waits, where a pace does, until the CPUs of a turn's case are at their distance again. False when they weren't in time. */
 static bool wait_for_distance(struct study *s, const struct turn *turn, const struct pace *pace)
 {
 	char path[PATH_MAX];
 	struct transfer_spec spec = pass_spec(s, turn->index, path);
 
-	double distance = apart_distance(s->result, &s->result->cases[turn->index]);
-
-	while (pace->waits && !isnan(distance) && !study_stopped(s)) {
-		double left = pace->until - clock_wall(), latency;
-
-		if (left < 0)
-			return false;
-		if (!core_latency(spec.sender_cpu, spec.receiver_cpu, &latency) &&
-		    apart_near(latency, distance))
-			break;
-		progress_show(&s->progress, false, left,
-			      "waiting until the host has put the CPUs back: a cache line is to "
-			      "take %.0f ns there and back",
-			      distance * 1e9);
-		pause_for_signals(s);
-	}
-	return true;
+	return !pace->waits ||
+	       distance_wait(s, spec.sender_cpu, spec.receiver_cpu,
+			     apart_distance(s->result, &s->result->cases[turn->index]), pace->until);
 }
 
 /* A kill -9 leaves what was there by then, marked as interrupted. */
@@ -301,6 +272,9 @@ static int catch_up(struct study *s, unsigned int *rounds, double began, struct 
 	int err = 0;
 
 	pace->until = clock_wall() + s->settings->catch_up * (clock_wall() - began);
+	if (apart_mark(s->result))
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	err = sittings_again(s, pace->until, why);
 	while (!err && clock_wall() < pace->until) {
 		if (apart_mark(s->result))
 			return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");

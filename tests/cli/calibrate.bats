@@ -94,7 +94,7 @@ made() {
 }
 
 @test "run --calibrate: five sittings between the rounds, all samples kept" {
-	run --separate-stderr "$copytax" run --methods read_write,sendfile --size 1M --rounds 3 --watched 0 --calibrate --quiet --out o
+	run --separate-stderr "$copytax" run --methods read_write,sendfile --size 1M --rounds 3 --watched 0 --calibrate --catch-up 0 --quiet --out o
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	# shellcheck disable=SC2086

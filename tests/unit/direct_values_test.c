@@ -91,6 +91,11 @@ static void sittings_at_another_distance_are_taken_out(void **state)
 	json_t *direct = two_sittings();
 
 	(void)state;
+	assert_int_equal(direct_sittings_at(direct, 125e-9), 1);
+	assert_int_equal(direct_sittings_at(direct, 450e-9), 1);
+	assert_int_equal(direct_sittings_at(direct, 5e-9), 0);
+	assert_true(direct_sittings_at(direct, NAN) == SIZE_MAX);
+	assert_true(direct_sittings_at(NULL, 125e-9) == SIZE_MAX);
 	direct_drop_apart(direct, NAN);
 	direct_summarise(direct);
 	assert_near(direct_value(direct, "handed_copy", NULL, NULL), 0.21, 1e-12);
