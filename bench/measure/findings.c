@@ -30,6 +30,7 @@ static const struct rule {
 	{ "softirq_accounting", "softirq accounting", judge_softirq_accounting },
 	{ "page_cache_room", "page cache room", judge_page_cache_room },
 	{ "proactive_reclaim", "proactive reclaim", judge_proactive_reclaim },
+	{ "free_page_reporting", "free memory", judge_free_page_reporting },
 	{ "disk_room", "disk room", judge_disk_room },
 	{ "file_system", "file system", judge_file_system },
 	{ "direct_io", "direct I/O", judge_direct_io },

@@ -61,6 +61,7 @@ void judge_lockdown(const struct ground *g, struct finding *f);
 void judge_io_uring(const struct ground *g, struct finding *f);
 /* findings_storage.c */
 void judge_proactive_reclaim(const struct ground *g, struct finding *f);
+void judge_free_page_reporting(const struct ground *g, struct finding *f);
 void judge_page_cache_room(const struct ground *g, struct finding *f);
 void judge_disk_room(const struct ground *g, struct finding *f);
 void judge_file_system(const struct ground *g, struct finding *f);

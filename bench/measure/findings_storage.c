@@ -28,6 +28,23 @@ void judge_proactive_reclaim(const struct ground *g, struct finding *f)
 	finding_change(f, "echo off > /sys/kernel/mm/damon/admin/kdamonds/0/state");
 }
 
+void judge_free_page_reporting(const struct ground *g, struct finding *f)
+{
+	f->effect = "What is allocated next waits until the host has found memory again, on its own CPU "
+		    "time: a file that is read into the page cache cost five times as much for it. copytax touches "
+		    "as much memory before each cold sample and lets it go just before the clock; programs "
+		    "that don't, pay.";
+	if (!ground_need(g, f, "memory.free_page_reporting"))
+		return;
+	if (strcmp(ground_text(g, "memory.free_page_reporting"), "on") != 0) {
+		f->effect = "";
+		finding_say(f, FINDING_OK, "no virtio balloon reports it to a host");
+		return;
+	}
+	finding_say(f, FINDING_NOTE, "the host takes it back two seconds after it was freed (virtio balloon, free page reporting)");
+	finding_change(f, "on the host: a balloon without free-page-reporting");
+}
+
 void judge_page_cache_room(const struct ground *g, struct finding *f)
 {
 	const json_t *limit = fact_value(g->host, "memory.limit_bytes");

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "measure/host_parts.h"
+#include "measure/page_reporting.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CPU "/sys/devices/system/cpu/"
@@ -109,6 +110,8 @@ static void memory(json_t *host)
 	}
 	if (file)
 		fclose(file);
+	fact_put(host, "memory", "free_page_reporting",
+		 fact_known(json_string(page_reporting()), "/sys/bus/virtio/devices"));
 	fact_put(host, "memory", "page_bytes",
 		 fact_known(json_integer(sysconf(_SC_PAGESIZE)), "sysconf"));
 }

@@ -19,10 +19,12 @@
 #include "analysis/prices.h"
 #include "measure/clock.h"
 #include "study/agreement.h"
+#include "study/backed.h"
 #include "study/counting.h"
 #include "study/feasible.h"
 #include "study/pass.h"
 #include "study/rounds.h"
+#include "transfer/backing.h"
 #include "transfer/cache.h"
 #include "transfer/payload.h"
 #include "transfer/transfer.h"
@@ -167,6 +169,7 @@ static struct transfer_spec spec_of(const struct study *s, size_t index, enum si
 		.receiver_cpu = set->places[plan->placement].receiver_cpu,
 		.time_limit_s = set->time_limit_s,
 		.stop = set->stop,
+		.backing = s->backing,
 		.remote = link.kind == LINK_REMOTE ? set->remote : NULL,
 	};
 }
@@ -329,8 +332,10 @@ int pass_prepare(struct study *s, size_t index)
 	if (!err && plan->link.kind == LINK_VETH &&
 	    veth_set(s->settings->veth, &plan->veth, &inner))
 		return pass_failed(s, index, &inner, NULL);
-	if (!err)
+	if (!err) {
+		backing_hold(s->backing, backed_bytes(s->result->host, plan));
 		return 0;
+	}
 	/* the same cache state was there for the bytes to be verified */
 	if (json_is_true(json_object_get(s->result->cases[index].verified, "ok")))
 		inner.exit_code = EXIT_TRANSFER_FAILED;
@@ -561,7 +566,9 @@ static void conclude(struct study *s)
 int study_run(const struct study_settings *settings, const struct plan_case *cases, size_t count,
 	      bool quiet, struct result *result, struct failure *why)
 {
+	struct backing backing = { 0 };
 	struct study s = {
+		.backing = &backing,
 		.settings = settings,
 		.cases = cases,
 		.count = count,
@@ -591,6 +598,7 @@ int study_run(const struct study_settings *settings, const struct plan_case *cas
 	conclude(&s);
 	progress_end(&s.progress);
 out:
+	backing_release(&backing);
 	free(s.sources);
 	free(s.seconds);
 	free(s.hashes);

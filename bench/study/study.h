@@ -60,6 +60,7 @@ struct study {
 	unsigned int sittings; /* of the direct measurements, taken so far */
 	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
+	struct backing *backing; /* for the transfer that is prepared */
 	struct stat *sources; /* of case i: its payload as it was when the bytes were verified; st_ino 0: not yet */
 };
 

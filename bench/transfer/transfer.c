@@ -19,6 +19,7 @@
 #include "measure/softirqs.h"
 #include "measure/sysstat.h"
 #include "measure/yardstick.h"
+#include "transfer/backing.h"
 #include "transfer/child.h"
 #include "transfer/receiver.h"
 #include "transfer/remote.h"
@@ -327,6 +328,7 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 		err = hooks->ready(hooks->arg, h->why);
 	if (err)
 		return err;
+	backing_release(h->spec->backing);
 	settle();
 	deliveries = softirqs_net_rx(h->spec->sender_cpu);
 	sysstat_read(&before);

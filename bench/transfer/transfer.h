@@ -31,6 +31,7 @@ struct transfer_hooks {
 	volatile uint32_t *sender_phase, *receiver_phase;
 };
 
+struct backing;
 struct gathering;
 struct remote;
 
@@ -50,6 +51,7 @@ struct transfer_spec {
 	const struct transfer_hooks *hooks;
 	/* the worker gives up all privileges before it is ready; transfer_run() sets it */
 	bool unprivileged;
+	struct backing *backing; /* memory to let go just before the clock; may be NULL */
 	struct remote *remote; /* LINK_REMOTE: the session with the receiver's host (transfer/remote.h) */
 	struct gathering *gathering; /* a receiver for another host: it picks the connections */
 };

@@ -52,6 +52,7 @@ static json_t *quiet_machine(void)
 		{ "storage.direct_io", "works" },
 		{ "memory.limit_bytes", "none" },
 		{ "memory.damon", "off" },
+		{ "memory.free_page_reporting", "off" },
 	};
 	static const struct {
 		const char *name;
@@ -100,6 +101,26 @@ static struct finding judged(json_t *host, const struct findings_plan *plan, con
 			return findings.item[i];
 	fail_msg("no finding has the code %s", code);
 	return (struct finding) { 0 };
+}
+
+static void memory_that_the_host_takes_back_is_a_note(void **state)
+{
+	const struct findings_plan plan = { .payload_bytes = 320 * MIB };
+	json_t *host = quiet_machine();
+	struct finding f;
+
+	(void)state;
+	assert_int_equal(judged(host, &plan, "free_page_reporting").level, FINDING_OK);
+	set(host, "memory.free_page_reporting", json_string("on"));
+	f = judged(host, &plan, "free_page_reporting");
+	assert_int_equal(f.level, FINDING_NOTE);
+	assert_non_null(strstr(f.what, "takes it back"));
+	assert_non_null(strstr(f.effect, "just before the clock"));
+	json_decref(host);
+	/* a result from before it was looked for */
+	host = json_object();
+	assert_int_equal(judged(host, &plan, "free_page_reporting").level, FINDING_UNKNOWN);
+	json_decref(host);
 }
 
 static void quiet_machine_has_no_warning(void **state)
@@ -350,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quiet_machine_has_no_warning),
+		cmocka_unit_test(memory_that_the_host_takes_back_is_a_note),
 		cmocka_unit_test(without_facts_nothing_is_claimed),
 		cmocka_unit_test(unknown_gives_the_facts_reason),
 		cmocka_unit_test(fact_of_the_wrong_type_is_unknown),
