@@ -6,6 +6,8 @@
 #ifndef COPYTAX_STUDY_COUNTING_H
 #define COPYTAX_STUDY_COUNTING_H
 
+#include <stdbool.h>
+
 #include "base/failure.h"
 #include "result/result.h"
 #include "transfer/transfer.h"
@@ -19,11 +21,15 @@ struct counting;
 int counting_open(struct counting **out, const char *dir, struct result *result, struct failure *why);
 void counting_close(struct counting *counting);
 
+/* So often is a transfer counted anew, the first time included. */
+#define COUNTING_TRIES 5
+
 /*
- * One watched transfer of a case; may be called again for more, which counting_store() sums up.
- * Returns 0 or -errno with `why`, as transfer_run() does.
+ * One watched transfer of a case whose cache state was just set; may be called again for more, which counting_store() sums up.
+ * `warm`: its payload was in the page cache whole. Returns 0 or -errno with `why`, as transfer_run() does; unless this is the
+ * `last` try, 1 when the count is none: the kernel left out a probe, or somebody took pages of the warm payload away meanwhile.
  */
-int counting_transfer(struct counting *counting, const struct transfer_spec *spec,
+int counting_transfer(struct counting *counting, const struct transfer_spec *spec, bool warm, bool last,
 		      struct failure *why);
 
 /*

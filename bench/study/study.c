@@ -477,12 +477,16 @@ static int count_case(struct study *s, size_t index, void *arg, struct failure *
 
 	if (json_is_number(json_object_get(json_object_get(c->counts, "syscalls"), "value")))
 		return 0; /* by the study that this one goes on with */
-	for (unsigned int i = 0; i < times && !err; i++) {
-		if (pass_prepare(s, index))
-			return 0;
-		err = counting_transfer(counting, &spec, &inner);
+	for (unsigned int i = 0; i < times && err >= 0; i++) {
+		err = 1;
+		for (int try = 1; try <= COUNTING_TRIES && err > 0; try++) {
+			if (pass_prepare(s, index))
+				return 0;
+			err = counting_transfer(counting, &spec, s->cases[index].cache == CACHE_WARM,
+						try == COUNTING_TRIES, &inner);
+		}
 	}
-	if (err)
+	if (err < 0)
 		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
 	counting_store(counting, s->result, c);
 	return 0;
