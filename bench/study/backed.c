@@ -5,7 +5,7 @@
 
 #include "measure/fact.h"
 
-#define BACKED_MAX (1ull << 30)
+#define BACKED_MAX (1ULL << 30)
 #define SHARE 4
 
 uint64_t backed_bytes(const json_t *host, const struct plan_case *c)

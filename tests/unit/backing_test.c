@@ -18,7 +18,7 @@
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
-#define MIB (1ull << 20)
+#define MIB (1ULL << 20)
 
 static json_t *host_with(const char *reporting, long long available, long long limit)
 {
@@ -42,7 +42,7 @@ static uint64_t bytes_of(const char *reporting, long long available, long long l
 
 static void only_what_comes_in_and_only_where_it_is_taken_back(void **state)
 {
-	const long long plenty = 16384ll * (long long)MIB;
+	const long long plenty = 16384LL * (long long)MIB;
 	struct plan_case c = { .cache = CACHE_COLD, .size = 64 * MIB, .connections = 1 };
 	json_t *nothing = json_object();
 
@@ -108,7 +108,7 @@ static void it_is_there_until_it_is_let_go_and_no_child_has_it(void **state)
 	backing_hold(&b, 0);
 	assert_null(b.memory);
 	/* more than there is room for is nothing */
-	backing_hold(&b, 1ull << 62);
+	backing_hold(&b, 1ULL << 62);
 	assert_null(b.memory);
 }
 
