@@ -23,6 +23,7 @@
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 #define OVERLAYFS_MAGIC 0x794c7630
 #define ECRYPTFS_MAGIC 0xf15f
+#define ENROL_TRIES 20
 
 struct probes {
 	struct ladder ladder;
@@ -553,7 +554,9 @@ static int enrol(struct probes *probes, int source, struct failure *why)
 	control->enrolled = 0;
 	control->enrol_fd = source;
 	control->enrol_tgid = (__u32)getpid();
-	syscall(SYS_getppid);
+	/* where the probe can be preempted, a call of another task's on this CPU may keep it from ours */
+	for (int i = 0; i < ENROL_TRIES && !control->enrolled; i++)
+		syscall(SYS_getppid);
 	if (!control->enrolled)
 		return fail(why, EXIT_MACHINE_CANT, EIO,
 			    "the probe at the end of system calls did not see one of our own");

@@ -236,6 +236,14 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool
 
 	if (counted > 0 && !last && (w->counts.missed || (warm && came_in(&w->counts))))
 		return 1;
+	if (counted > 0 && w->counts.missed) {
+		/* a number known to be too small is no number */
+		snprintf(c->refused, sizeof(c->refused),
+			 "the kernel left out a probe %" PRIu64
+			 " times (it was running on that CPU already), in each of %d tries: a count would be too small",
+			 w->counts.missed, COUNTING_TRIES);
+		return 0;
+	}
 	if (counted > 0 && c->count < TRANSFERS_MAX)
 		c->count++;
 	return counted < 0 ? counted : 0;
@@ -293,25 +301,6 @@ static void second_opinion(json_t *counts, const char *key, long value)
 					      "getrusage of the same transfer"));
 }
 
-static void warn_of_misses(const struct counting *c, struct result *result,
-			   const struct case_result *kase)
-{
-	uint64_t most = 0;
-	char text[200];
-
-	for (size_t i = 0; i < c->count; i++)
-		most = c->watched[i].counts.missed > most ? c->watched[i].counts.missed : most;
-	if (!most)
-		return;
-	snprintf(text, sizeof(text),
-		 "%.40s: the kernel left out a probe %" PRIu64
-		 " times (it was running on that CPU already), in each of %d tries",
-		 kase->method, most, COUNTING_TRIES);
-	result_warn(result, "probes_missed", text,
-		    "up to that many calls, copies or switches may be missing from a count of this "
-		    "run");
-}
-
 void counting_store(struct counting *c, struct result *result, struct case_result *kase)
 {
 	if (!c->count) {
@@ -321,9 +310,9 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 			result_warn(result, "not_counted", c->refused,
 				    "calls, switches and copies are not known: the timings stand "
 				    "without their proof");
+		c->refused[0] = '\0';
 		return;
 	}
-	warn_of_misses(c, result, kase);
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
 	deduce_completions(&c->deduction, c->watched[c->count / 2].figures);
 	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
@@ -334,6 +323,7 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 	counts_from_samples(kase);
 	store_observation(c, result, kase);
 	c->count = 0;
+	c->refused[0] = '\0';
 }
 
 void counting_unknown(struct case_result *kase, const char *reason)

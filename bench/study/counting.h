@@ -27,7 +27,8 @@ void counting_close(struct counting *counting);
 /*
  * One watched transfer of a case whose cache state was just set; may be called again for more, which counting_store() sums up.
  * `warm`: its payload was in the page cache whole. Returns 0 or -errno with `why`, as transfer_run() does; unless this is the
- * `last` try, 1 when the count is none: the kernel left out a probe, or somebody took pages of the warm payload away meanwhile.
+ * `last` try, 1 when the count is none: the kernel left out a probe, or somebody took pages of the warm payload away meanwhile. With a probe left out in the last
+ * try, too, the transfer stays uncounted: 0, and counting_store() says why.
  */
 int counting_transfer(struct counting *counting, const struct transfer_spec *spec, bool warm, bool last,
 		      struct failure *why);
