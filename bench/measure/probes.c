@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "measure/probes_calls.h"
@@ -554,9 +555,13 @@ static int enrol(struct probes *probes, int source, struct failure *why)
 	control->enrolled = 0;
 	control->enrol_fd = source;
 	control->enrol_tgid = (__u32)getpid();
-	/* where the probe can be preempted, a call of another task's on this CPU may keep it from ours */
-	for (int i = 0; i < ENROL_TRIES && !control->enrolled; i++)
+	/* where the probe can be preempted, another task's call may keep it from ours until that task has had this CPU again */
+	for (int i = 0; i < ENROL_TRIES && !control->enrolled; i++) {
+		const struct timespec pause = { .tv_nsec = i ? 1000000L : 0 };
+
+		(void)nanosleep(&pause, NULL);
 		syscall(SYS_getppid);
+	}
 	if (!control->enrolled)
 		return fail(why, EXIT_MACHINE_CANT, EIO,
 			    "the probe at the end of system calls did not see one of our own");
