@@ -111,7 +111,7 @@ static void memory(json_t *host)
 	if (file)
 		fclose(file);
 	fact_put(host, "memory", "free_page_reporting",
-		 fact_known(json_string(page_reporting()), "/sys/bus/virtio/devices"));
+		 fact_known(json_string(page_reporting(PAGE_REPORTING_DEVICES)), PAGE_REPORTING_DEVICES));
 	fact_put(host, "memory", "page_bytes",
 		 fact_known(json_integer(sysconf(_SC_PAGESIZE)), "sysconf"));
 }

@@ -2,49 +2,54 @@
 #include "measure/page_reporting.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-
+#include <string.h>
 
 #define BALLOON 5 /* virtio's device number (virtio 1.2, section 5) */
 #define REPORTING 5 /* and this one's feature bit, VIRTIO_BALLOON_F_REPORTING (section 5.5.3) */
 
-/* The feature bits stand in the order of their numbers, a digit each. */
-static bool reports(const char *device)
+/* The only line of a device's attribute; empty when there is none. */
+static void attribute(const char *device, const char *name, char text[128])
 {
-	char path[320], text[128] = "";
+	char path[PATH_MAX];
 	FILE *file;
-	bool yes = false;
 
-	snprintf(path, sizeof(path), "%s/device", device);
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "%s/%s", device, name);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
-	if (fgets(text, sizeof(text), file))
-		yes = strtol(text, NULL, 16) == BALLOON;
+		return;
+	if (!fgets(text, 128, file))
+		text[0] = '\0';
 	fclose(file);
-	snprintf(path, sizeof(path), "%s/features", device);
-	file = yes ? fopen(path, "re") : NULL;
-	if (!file)
-		return false;
-	yes = fgets(text, sizeof(text), file) && text[0];
-	for (int i = 0; i <= REPORTING && yes; i++)
-		yes = text[i] == '0' || text[i] == '1';
-	yes = yes && text[REPORTING] == '1';
-	fclose(file);
-	return yes;
 }
 
-const char *page_reporting(void)
+static bool reports(const char *device)
 {
-	glob_t devices;
+	char text[128] = "";
+
+	attribute(device, "device", text);
+	if (strtol(text, NULL, 16) != BALLOON)
+		return false;
+	/* a digit for each bit, in the order of their numbers */
+	attribute(device, "features", text);
+	return strspn(text, "01") > REPORTING && text[REPORTING] == '1';
+}
+
+const char *page_reporting(const char *devices)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
 	bool yes = false;
 
-	if (glob("/sys/bus/virtio/devices/*", 0, NULL, &devices))
+	snprintf(pattern, sizeof(pattern), "%s/*", devices);
+	if (glob(pattern, 0, NULL, &found))
 		return "off";
-	for (size_t i = 0; i < devices.gl_pathc; i++)
-		yes |= reports(devices.gl_pathv[i]);
-	globfree(&devices);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		yes |= reports(found.gl_pathv[i]);
+	globfree(&found);
 	return yes ? "on" : "off";
 }

@@ -9,7 +9,7 @@
 #include "study/plan.h"
 
 /*
- * Bytes that a transfer of this case brings into memory and that are to be backed before it: 0 where nothing comes in (a warm cache),
+ * Bytes that a transfer of this case brings into memory and that are to be backed before it: 0 where nothing comes in (a warm cache, or a method that reads past it),
  * where the host doesn't take free memory back by its facts (measure/host.h), and where that much would crowd others out: more than 1 GiB, or a
  * quarter of what is available or allowed.
  */

@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "measure/fact.h"
 #include "measure/page_reporting.h"
+#include "method/method.h"
 #include "study/backed.h"
 #include "transfer/backing.h"
 
@@ -43,7 +46,8 @@ static uint64_t bytes_of(const char *reporting, long long available, long long l
 static void only_what_comes_in_and_only_where_it_is_taken_back(void **state)
 {
 	const long long plenty = 16384LL * (long long)MIB;
-	struct plan_case c = { .cache = CACHE_COLD, .size = 64 * MIB, .connections = 1 };
+	struct plan_case c = { .cache = CACHE_COLD, .size = 64 * MIB, .connections = 1,
+			      .method = method_find("sendfile") };
 	json_t *nothing = json_object();
 
 	(void)state;
@@ -54,6 +58,10 @@ static void only_what_comes_in_and_only_where_it_is_taken_back(void **state)
 	assert_int_equal(bytes_of("on", plenty, 255 * (long long)MIB, &c), 0);
 	assert_int_equal(bytes_of("on", plenty, 256 * (long long)MIB, &c), 64 * MIB);
 	assert_int_equal(backed_bytes(nothing, &c), 0);
+	/* direct I/O brings nothing into the cache */
+	c.method = method_find("direct_write");
+	assert_int_equal(bytes_of("on", plenty, 0, &c), 0);
+	c.method = method_find("read_write");
 	c.cache = CACHE_HALF;
 	assert_int_equal(bytes_of("on", plenty, 0, &c), 64 * MIB);
 	c.cache = CACHE_WARM;
@@ -112,10 +120,59 @@ static void it_is_there_until_it_is_let_go_and_no_child_has_it(void **state)
 	assert_null(b.memory);
 }
 
-static void it_is_on_or_off(void **state)
+/* A virtio device as sysfs shows it, in `devices`/NAME. */
+static void device_is(const char *devices, const char *name, const char *number, const char *features)
 {
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", devices, name);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/%s/device", devices, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "%s\n", number);
+	fclose(file);
+	snprintf(path, sizeof(path), "%s/%s/features", devices, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "%s\n", features);
+	fclose(file);
+}
+
+static void device_goes(const char *devices, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/device", devices, name);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/%s/features", devices, name);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/%s", devices, name);
+	rmdir(path);
+}
+
+static void only_a_balloon_that_reports_is_on(void **state)
+{
+	char devices[] = "devices.XXXXXX";
+
 	(void)state;
-	assert_true(!strcmp(page_reporting(), "on") || !strcmp(page_reporting(), "off"));
+	assert_non_null(mkdtemp(devices));
+	assert_string_equal(page_reporting("no such folder"), "off");
+	assert_string_equal(page_reporting(devices), "off");
+	/* a disk with that bit */
+	device_is(devices, "virtio0", "0x0002", "0000010000000000");
+	assert_string_equal(page_reporting(devices), "off");
+	/* a balloon without it, and with features cut short */
+	device_is(devices, "virtio1", "0x0005", "1111101111111111");
+	assert_string_equal(page_reporting(devices), "off");
+	device_is(devices, "virtio1", "0x0005", "11111");
+	assert_string_equal(page_reporting(devices), "off");
+	device_is(devices, "virtio1", "0x0005", "0110010100000000");
+	assert_string_equal(page_reporting(devices), "on");
+	device_goes(devices, "virtio0");
+	device_goes(devices, "virtio1");
+	assert_int_equal(rmdir(devices), 0);
 }
 
 int main(void)
@@ -123,7 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_comes_in_and_only_where_it_is_taken_back),
 		cmocka_unit_test(it_is_there_until_it_is_let_go_and_no_child_has_it),
-		cmocka_unit_test(it_is_on_or_off),
+		cmocka_unit_test(only_a_balloon_that_reports_is_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
