@@ -90,20 +90,41 @@ double apart_distance(const struct result *r, const struct case_result *c)
 	return median_of(r, placement_of(c));
 }
 
-/* The median of the fullest stretch of sorted values that are within APART_FACTOR of its first. */
-static double most_common(const double *sorted, size_t n)
+/* Values that are within APART_FACTOR of the first of them, and so many as there are nowhere else. */
+struct stretch {
+	size_t from, n;
+};
+
+static struct stretch fullest(const double *sorted, size_t n)
 {
-	size_t best = 0, best_from = 0;
+	struct stretch best = { 0 };
 
 	for (size_t from = 0, to = 0; from < n; from++) {
 		while (to < n && sorted[to] <= sorted[from] * APART_FACTOR)
 			to++;
-		if (to - from > best) {
-			best = to - from;
-			best_from = from;
-		}
+		if (to - from > best.n)
+			best = (struct stretch) { from, to - from };
 	}
-	return gsl_stats_median_from_sorted_data(sorted + best_from, 1, best);
+	return best;
+}
+
+static double middle(const double *sorted, struct stretch s)
+{
+	return gsl_stats_median_from_sorted_data(sorted + s.from, 1, s.n);
+}
+
+/* See apart_mark(). `n` is not 0. */
+static double usual(const double *sorted, size_t n)
+{
+	struct stretch most = fullest(sorted, n), nearer;
+	double distance = middle(sorted, most);
+	size_t below = 0;
+
+	while (below < n && sorted[below] * APART_FAR <= distance)
+		below++;
+	nearer = fullest(sorted, below);
+	return (double)nearer.n >= APART_NEARER_SHARE * (double)n ? middle(sorted, nearer)
+								  : distance;
 }
 
 bool apart_near(double latency_s, double distance_s)
@@ -142,7 +163,7 @@ static int mark_usual(struct result *r, const char *placement)
 		return -ENOMEM;
 	collect(r, placement, -1, all);
 	gsl_sort(all, 1, n);
-	mark_at(r, placement, most_common(all, n));
+	mark_at(r, placement, usual(all, n));
 	free(all);
 	return 0;
 }

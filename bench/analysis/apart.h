@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Samples that were taken while the CPUs of sender and receiver were at another distance than usual
+ * Samples that were taken while the CPUs of sender and receiver were at another distance than the run's
  * (measure/core_latency.h). A host that moves a guest's CPUs from one chip to another changes what a transfer costs by
  * up to a factor of two and tells nobody; a median over both kinds is of neither. Which samples those are follows from
  * the latency alone, never from what they cost, and they stay in the document.
@@ -10,8 +10,15 @@
 
 #include "result/result.h"
 
-/* Latencies within this factor of each other are one distance: threads of a core, cores of a cache, chips differ by more. */
-#define APART_FACTOR 1.5
+/*
+ * Latencies within this factor of each other are one distance. Between cores of one cache they scatter by more than half, and transfers cost
+ * the same there (docs/decisions/0010); threads of a core, cores of a cache and chips are further from each other.
+ */
+#define APART_FACTOR 1.8
+/* At least so many times as far is another chip, not another core of the same cache. */
+#define APART_FAR 2
+/* A share of the samples that a run can do with: what is lacking is taken again at their distance. */
+#define APART_NEARER_SHARE 0.25
 
 struct apart {
 	double median_s; /* core-to-core latency of the samples that count (of the first placement with any); NaN when none was measured */
@@ -22,9 +29,10 @@ struct apart {
 };
 
 /*
- * Finds the distance that most timed samples have (the shorter one of two that are equally common) and marks all
- * others, SAMPLE_APART: those at another one, and those during which it changed. Each placement of sender and receiver
- * has a distance of its own. 0 or -ENOMEM.
+ * Finds the run's distance and marks all timed samples that were not at it from beginning to end, SAMPLE_APART. It is the
+ * distance that most of them have (the shorter one of two that are equally common), unless a quarter of them, or more,
+ * share one at most half as long: then it is that, so that the next run, which the host may treat otherwise, has the
+ * same one. Each placement of sender and receiver has a distance of its own. 0 or -ENOMEM.
  */
 int apart_mark(struct result *result);
 

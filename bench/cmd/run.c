@@ -35,7 +35,7 @@
 #define WARMUP_DEFAULT 1
 #define WATCHED_DEFAULT 3
 #define WATCHED_MAX 9
-#define CATCH_UP_PERCENT 50
+#define CATCH_UP_PERCENT 100
 
 enum key { KEY_METHODS = 'm', KEY_CHUNK = 'c', KEY_SIZE = 's', KEY_FILE = 'f', KEY_ROUNDS = 'r',
 	   KEY_OUT = 'o', KEY_JSON = 'j', KEY_QUIET = 'q', KEY_SINK = 0x200, KEY_CACHE, KEY_WARMUP,
@@ -85,7 +85,7 @@ static const struct argp_option option_table[] = {
 	{ "precision-time", KEY_PRECISION_TIME, "SECONDS", 0,
 	  "no rounds are added after so long (600), nor after 500 rounds", 2 },
 	{ "catch-up", KEY_CATCH_UP, "PERCENT", 0,
-	  "go on for samples that were taken while the host had moved the two CPUs apart, for so much of the planned rounds' time (50); 0: don't",
+	  "go on for samples that were taken while the host had moved the two CPUs apart, for so much of the planned rounds' time (100); 0: don't",
 	  2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },

@@ -76,6 +76,57 @@ static void the_usual_distance_is_found_and_the_others_marked(void **state)
 	result_free(r);
 }
 
+static void add_many(struct case_result *c, size_t n, double latency_s)
+{
+	for (size_t i = 0; i < n; i++)
+		add(c, latency_s, latency_s, 0.1, false);
+}
+
+static double distance_of(size_t near, double near_s, size_t far, double far_s)
+{
+	struct result *r = result_new();
+	struct case_result *c = made_case(r, "read_write");
+	struct apart a;
+
+	add_many(c, near, near_s);
+	add_many(c, far, far_s);
+	assert_int_equal(apart_mark(r), 0);
+	apart_count(r, &a);
+	assert_int_equal(a.n + a.apart, near + far);
+	result_free(r);
+	return a.median_s;
+}
+
+/* So that two runs have the same one whichever way the host leant. */
+static void a_quarter_at_less_than_half_the_distance_is_enough(void **state)
+{
+	(void)state;
+	assert_near(distance_of(25, CLOSE, 75, FAR), CLOSE, 1e-12);
+	assert_near(distance_of(24, CLOSE, 76, FAR), FAR, 1e-12);
+	/* the other way round a share is no reason */
+	assert_near(distance_of(60, CLOSE, 40, FAR), CLOSE, 1e-12);
+	/* another core of one cache is nearer, but not by as much: there most samples decide */
+	assert_near(distance_of(40, 80e-9, 60, 140e-9), 140e-9, 1e-12);
+	assert_near(distance_of(40, 70e-9, 60, 140e-9), 70e-9, 1e-12);
+}
+
+/* A quarter in all, but at two distances of which none has one. */
+static void scattered_near_samples_are_no_quarter(void **state)
+{
+	struct result *r = result_new();
+	struct case_result *c = made_case(r, "read_write");
+	struct apart a;
+
+	(void)state;
+	add_many(c, 12, 50e-9);
+	add_many(c, 13, 150e-9);
+	add_many(c, 75, FAR);
+	assert_int_equal(apart_mark(r), 0);
+	apart_count(r, &a);
+	assert_near(a.median_s, FAR, 1e-12);
+	result_free(r);
+}
+
 /* What a sample cost has no say: the cheap ones are marked as readily as the dear ones. */
 static void cost_does_not_decide(void **state)
 {
@@ -267,6 +318,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_usual_distance_is_found_and_the_others_marked),
+		cmocka_unit_test(a_quarter_at_less_than_half_the_distance_is_enough),
+		cmocka_unit_test(scattered_near_samples_are_no_quarter),
 		cmocka_unit_test(cost_does_not_decide),
 		cmocka_unit_test(what_was_not_measured_counts),
 		cmocka_unit_test(an_old_result_has_no_marks),
