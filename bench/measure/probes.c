@@ -32,9 +32,13 @@ struct probes {
 	bool distrusted[PROBE_SUBJECTS];
 	struct bpf_object *objects[OBJECTS];
 	struct bpf_link *links[HOOKS_MAX * HOOK_PROGRAMS];
-	const struct bpf_program *attached[HOOKS_MAX * HOOK_PROGRAMS]; /* as many as links */
-	uint64_t missed_before;
+	/* as many as links */
+	struct {
+		const struct bpf_program *program;
+		enum hook_group group;
+	} attached[HOOKS_MAX * HOOK_PROGRAMS];
 	size_t link_count;
+	uint64_t missed_before[GROUPS];
 	unsigned int cpus;
 	int control_map, counters_map, sources_map;
 	struct control *control;
@@ -288,18 +292,17 @@ static void detach(struct probes *probes)
 }
 
 /* See struct probe_counts; of all programs that are attached now, since they were loaded. */
-static uint64_t missed(const struct probes *probes)
+static void missed(const struct probes *probes, uint64_t by_group[GROUPS])
 {
-	uint64_t sum = 0;
-
+	memset(by_group, 0, GROUPS * sizeof(*by_group));
 	for (size_t i = 0; i < probes->link_count; i++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
 
-		if (!bpf_obj_get_info_by_fd(bpf_program__fd(probes->attached[i]), &info, &size))
-			sum += info.recursion_misses;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(probes->attached[i].program), &info,
+					    &size))
+			by_group[probes->attached[i].group] += info.recursion_misses;
 	}
-	return sum;
 }
 
 static void close_objects(struct probes *probes)
@@ -338,9 +341,11 @@ static int strike_unloadable(struct probes *probes, enum probe_object which)
 	return struck;
 }
 
-/* Is any subject that a group serves still trusted? */
+/* Does a subject that a group serves still trust it? The ledger and enrolment need the end of system calls in any case. */
 static bool group_wanted(const struct probes *probes, enum hook_group group)
 {
+	if (group == GROUP_SYSCALLS)
+		return true;
 	for (enum probe_subject s = 0; s < PROBE_SUBJECTS; s++)
 		if (subject_group(s) == group && !probes->distrusted[s])
 			return true;
@@ -378,7 +383,8 @@ static int attach(struct probes *probes, size_t *failed)
 				*failed = i;
 				return -err;
 			}
-			probes->attached[probes->link_count] = program;
+			probes->attached[probes->link_count].program = program;
+			probes->attached[probes->link_count].group = hook->group;
 			probes->links[probes->link_count++] = link;
 		}
 	}
@@ -606,15 +612,14 @@ int probes_begin(struct probes *probes, const struct probe_target *target, struc
 	if (target->device)
 		snprintf(probes->control->device, sizeof(probes->control->device), "%s",
 			 target->device);
-	probes->missed_before = missed(probes);
+	missed(probes, probes->missed_before);
 	control->tgid[ROLE_RECEIVER] = (__u32)target->receiver;
 	control->tgid[ROLE_SENDER] = (__u32)target->sender;
 	return 0;
 }
 
-void probes_read(const struct probes *probes, struct probe_counts *out)
+static void read_counters(const struct probes *probes, struct probe_counts *out)
 {
-	memset(out, 0, sizeof(*out));
 	out->tcp = probes->tcp;
 	out->light = probes->light;
 	out->device = probes->device;
@@ -631,15 +636,34 @@ void probes_read(const struct probes *probes, struct probe_counts *out)
 			}
 }
 
+/* Only while they are attached. */
+static void read_missed(const struct probes *probes, struct probe_counts *out)
+{
+	uint64_t now[GROUPS];
+
+	missed(probes, now);
+	for (enum probe_subject s = 0; s < PROBE_SUBJECTS; s++)
+		out->missed[s] =
+			now[subject_group(s)] - probes->missed_before[subject_group(s)];
+}
+
+void probes_read(const struct probes *probes, struct probe_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	read_counters(probes, out);
+	read_missed(probes, out);
+}
+
 void probes_end(struct probes *probes, struct probe_counts *out)
 {
 	volatile struct control *control = probes->control;
-	uint64_t now = missed(probes);
 
 	control->tgid[ROLE_SENDER] = control->tgid[ROLE_RECEIVER] = 0;
-	detach(probes);
 	if (out) {
-		probes_read(probes, out);
-		out->missed = now - probes->missed_before;
+		memset(out, 0, sizeof(*out));
+		read_missed(probes, out);
 	}
+	detach(probes);
+	if (out)
+		read_counters(probes, out);
 }

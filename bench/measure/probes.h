@@ -78,12 +78,16 @@ struct probe_counts {
 	struct counters of[ROLES][PHASES]; /* summed over CPUs; [PHASE_OFF] stays empty */
 	bool tcp, light, device;	   /* copied from the target */
 	/*
-	 * How often the kernel left out a program because it was already running on that CPU: since 6.13 the
-	 * system-call tracepoints can be preempted by another task's. Not 0: something may be missing. Only
-	 * probes_end() fills it in; always 0 before 5.12, which does not tell (nor preempt).
+	 * How often the kernel left out a program of a subject's hooks because it was already running on that CPU: a kernel that preempts
+	 * itself lets another task come by while a program runs, and never runs it inside itself. Not 0: that subject's
+	 * count may be too small, and probes_site() says so. Always 0 before 5.12, which does not tell.
 	 */
-	uint64_t missed;
+	uint64_t missed[PROBE_SUBJECTS];
 };
+
+/* Why a count is not known that the above is about. */
+#define PROBE_LEFT_OUT                                                                             \
+	"the kernel left out its probe, which was running on that CPU already, in each try: a count would be too small"
 
 /* One number, ready to be written. `reason` is set when it is not known. */
 struct probe_value {

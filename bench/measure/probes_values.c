@@ -6,12 +6,12 @@
 
 /*
  * Calls whose results the ledger can't book: nothing that rests on results alone can be complete. With a ring,
- * it needs to have seen what the ring's requests did.
+ * it needs to have seen what the ring's requests did. And every call, and every request.
  */
 static bool ledger_complete(const struct probes *probes, const struct probe_counts *counts,
 			    enum role role, enum phase phase)
 {
-	if (counts->of[role][phase].blind)
+	if (counts->of[role][phase].blind || counts->missed[PROBE_SYSCALLS] || counts->missed[PROBE_URING])
 		return false;
 	if (probes_rows(probes)[PROBE_URING].rung != RUNG_NONE)
 		return true;
@@ -49,10 +49,18 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 		out->bytes = counters->ledger[site].bytes;
 		out->calls = counters->ledger[site].calls;
 		out->source = PROBE_LEDGER;
-		if (!out->known)
+		if (!out->known && (counts->missed[PROBE_SYSCALLS] || counts->missed[PROBE_URING]))
+			out->reason = PROBE_LEFT_OUT;
+		else if (!out->known)
 			out->reason =
 				"bytes moved by calls whose results don't say how many or where "
 				"(sendmmsg and the like; io_uring where its completions can't be seen)";
+	} else if (counts->missed[site]) {
+		out->known = row->second && complete;
+		out->bytes = counters->ledger[site].bytes;
+		out->calls = counters->ledger[site].calls;
+		out->source = PROBE_LEDGER;
+		out->reason = out->known ? NULL : PROBE_LEFT_OUT;
 	} else {
 		out->known = true;
 		out->bytes = counters->hook[site].bytes;

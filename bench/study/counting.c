@@ -34,7 +34,7 @@ struct watched {
 struct counting {
 	struct probes *probes;
 	struct deduction deduction; /* of the source of the last transfer */
-	struct watched watched[TRANSFERS_MAX];
+	struct watched watched[TRANSFERS_MAX], best;
 	size_t count;
 	char refused[sizeof(
 		((struct failure *)0)->text)]; /* why a transfer went uncounted; "" : none did */
@@ -228,33 +228,60 @@ static bool came_in(const struct probe_counts *counts)
 	return false;
 }
 
-int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool warm, bool last,
+/* How many subjects' counts of a transfer may be too small. */
+static unsigned int left_out(const struct probe_counts *counts)
+{
+	unsigned int n = 0;
+
+	for (int subject = 0; subject < PROBE_SUBJECTS; subject++)
+		n += counts->missed[subject] > 0;
+	return n;
+}
+
+/* Of tries that all lack something the one that lacks least is the last one's. */
+static void keep_best(struct counting *c, struct watched *w, unsigned int try)
+{
+	if (try == 1 || left_out(&w->counts) < left_out(&c->best.counts))
+		c->best = *w;
+	if (try == COUNTING_TRIES)
+		*w = c->best;
+}
+
+int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool warm, unsigned int try,
 		      struct failure *why)
 {
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
 	int counted = watch(c, spec, why);
 
-	if (counted > 0 && !last && (w->counts.missed || (warm && came_in(&w->counts))))
+	if (counted <= 0)
+		return counted;
+	keep_best(c, w, try);
+	if (try < COUNTING_TRIES && (left_out(&w->counts) || (warm && came_in(&w->counts))))
 		return 1;
-	if (counted > 0 && w->counts.missed) {
-		/* a number known to be too small is no number */
-		snprintf(c->refused, sizeof(c->refused),
-			 "the kernel left out a probe %" PRIu64
-			 " times (it was running on that CPU already), in each of %d tries: a count would be too small",
-			 w->counts.missed, COUNTING_TRIES);
-		return 0;
-	}
-	if (counted > 0 && c->count < TRANSFERS_MAX)
+	if (c->count < TRANSFERS_MAX)
 		c->count++;
-	return counted < 0 ? counted : 0;
+	return 0;
 }
 
+/* Those that lack least first, and by sender CPU among equals. */
 static int by_cpu(const void *a, const void *b)
 {
-	double x = ((const struct watched *)a)->sender_cpu_s;
-	double y = ((const struct watched *)b)->sender_cpu_s;
+	const struct watched *p = a, *q = b;
+	unsigned int m = left_out(&p->counts), n = left_out(&q->counts);
+	double x = p->sender_cpu_s, y = q->sender_cpu_s;
 
-	return (x > y) - (x < y);
+	return m != n ? (m > n) - (m < n) : (x > y) - (x < y);
+}
+
+/* The median of those that lack least. */
+static const struct watched *choose(struct counting *c)
+{
+	size_t n = 0;
+
+	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
+	while (n < c->count && left_out(&c->watched[n].counts) == left_out(&c->watched[0].counts))
+		n++;
+	return &c->watched[n / 2];
 }
 
 /* What watching cost: transfers at another distance of the CPUs than the timed ones would tell of that. */
@@ -303,6 +330,8 @@ static void second_opinion(json_t *counts, const char *key, long value)
 
 void counting_store(struct counting *c, struct result *result, struct case_result *kase)
 {
+	const struct watched *w;
+
 	if (!c->count) {
 		counting_unknown(kase, c->refused[0] ? c->refused
 						     : "the counting pass did not reach this case");
@@ -313,13 +342,11 @@ void counting_store(struct counting *c, struct result *result, struct case_resul
 		c->refused[0] = '\0';
 		return;
 	}
-	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
-	deduce_completions(&c->deduction, c->watched[c->count / 2].figures);
-	counts_store(c->probes, &c->watched[c->count / 2].counts, &c->deduction, result, kase);
-	second_opinion(kase->counts, "context_switches_voluntary",
-		       c->watched[c->count / 2].voluntary);
-	second_opinion(kase->counts, "context_switches_involuntary",
-		       c->watched[c->count / 2].involuntary);
+	w = choose(c);
+	deduce_completions(&c->deduction, w->figures);
+	counts_store(c->probes, &w->counts, &c->deduction, result, kase);
+	second_opinion(kase->counts, "context_switches_voluntary", w->voluntary);
+	second_opinion(kase->counts, "context_switches_involuntary", w->involuntary);
 	counts_from_samples(kase);
 	store_observation(c, result, kase);
 	c->count = 0;

@@ -22,15 +22,15 @@ int counting_open(struct counting **out, const char *dir, struct result *result,
 void counting_close(struct counting *counting);
 
 /* So often is a transfer counted anew, the first time included. */
-#define COUNTING_TRIES 5
+#define COUNTING_TRIES 8
 
 /*
  * One watched transfer of a case whose cache state was just set; may be called again for more, which counting_store() sums up.
- * `warm`: its payload was in the page cache whole. Returns 0 or -errno with `why`, as transfer_run() does; unless this is the
- * `last` try, 1 when the count is none: the kernel left out a probe, or somebody took pages of the warm payload away meanwhile. With a probe left out in the last
- * try, too, the transfer stays uncounted: 0, and counting_store() says why.
+ * `warm`: its payload was in the page cache whole. `try` is the first, 1, to COUNTING_TRIES. Returns 0 or -errno with `why`, as
+ * transfer_run() does; 1, in all but the last try, when another one is due: the kernel left out a probe, or somebody took pages of
+ * the warm payload away meanwhile. When all tries lack something, the one that lacks least is taken, and what it lacks is not known.
  */
-int counting_transfer(struct counting *counting, const struct transfer_spec *spec, bool warm, bool last,
+int counting_transfer(struct counting *counting, const struct transfer_spec *spec, bool warm, unsigned int try,
 		      struct failure *why);
 
 /*

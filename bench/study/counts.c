@@ -16,14 +16,26 @@ static const struct probe_row *row_of(const struct probes *probes, enum probe_su
 	return &probes_rows(probes)[subject];
 }
 
-/* {value, source, by} or null with the ladder's reason; takes `by`. */
-static json_t *entry(const struct probe_row *row, uint64_t value, json_t *by)
+/* Why a subject of one transfer is not known; NULL: it is. */
+static const char *unknown(const struct probes *probes, const struct probe_counts *counts,
+			   enum probe_subject subject)
 {
+	if (row_of(probes, subject)->rung == RUNG_NONE)
+		return row_of(probes, subject)->reason;
+	return counts->missed[subject] ? PROBE_LEFT_OUT : NULL;
+}
+
+/* {value, source, by} or null with the reason; takes `by`. */
+static json_t *entry(const struct probes *probes, const struct probe_counts *counts,
+		     enum probe_subject subject, uint64_t value, json_t *by)
+{
+	const struct probe_row *row = row_of(probes, subject);
+	const char *reason = unknown(probes, counts, subject);
 	json_t *out;
 
-	if (row->rung == RUNG_NONE) {
+	if (reason) {
 		json_decref(by);
-		return unmeasured(row->reason);
+		return unmeasured(reason);
 	}
 	out = measured((double)value, row->how);
 	if (by)
@@ -51,7 +63,6 @@ static json_t *calls_by_name(const uint64_t *calls, uint64_t *total)
 
 static void store_calls(const struct probes *p, const struct probe_counts *counts, json_t *out)
 {
-	const struct probe_row *row = row_of(p, PROBE_SYSCALLS);
 	const struct {
 		const char *key;
 		enum role role;
@@ -67,12 +78,13 @@ static void store_calls(const struct probes *p, const struct probe_counts *count
 		uint64_t total;
 		json_t *by = calls_by_name((const uint64_t *)c->syscalls, &total);
 
-		json_object_set_new(out, wanted[i].key, entry(row, total, by));
+		json_object_set_new(out, wanted[i].key, entry(p, counts, PROBE_SYSCALLS, total, by));
 	}
 }
 
-static void store_interrupts(const struct probes *p, const struct counters *c, json_t *out)
+static void store_interrupts(const struct probes *p, const struct probe_counts *counts, json_t *out)
 {
+	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	json_t *by = json_object();
 	uint64_t total = 0, user = 0;
 
@@ -84,7 +96,7 @@ static void store_interrupts(const struct probes *p, const struct counters *c, j
 		user += c->interrupts[i][1];
 	}
 	json_object_set_new(by, "taken in user mode", json_integer((json_int_t)user));
-	json_object_set_new(out, "interrupts", entry(row_of(p, PROBE_INTERRUPTS), total, by));
+	json_object_set_new(out, "interrupts", entry(p, counts, PROBE_INTERRUPTS, total, by));
 
 	by = json_object();
 	total = 0;
@@ -94,7 +106,7 @@ static void store_interrupts(const struct probes *p, const struct counters *c, j
 					    json_integer((json_int_t)c->softirqs[i]));
 		total += c->softirqs[i];
 	}
-	json_object_set_new(out, "softirqs", entry(row_of(p, PROBE_SOFTIRQS), total, by));
+	json_object_set_new(out, "softirqs", entry(p, counts, PROBE_SOFTIRQS, total, by));
 	by = json_object();
 	total = 0;
 	for (unsigned int i = 0; i < COUNTED_SOFTIRQS; i++) {
@@ -103,19 +115,21 @@ static void store_interrupts(const struct probes *p, const struct counters *c, j
 					    json_integer((json_int_t)c->softirqs_elsewhere[i]));
 		total += c->softirqs_elsewhere[i];
 	}
-	json_object_set_new(out, "softirqs_elsewhere", entry(row_of(p, PROBE_SOFTIRQS), total, by));
+	json_object_set_new(out, "softirqs_elsewhere", entry(p, counts, PROBE_SOFTIRQS, total, by));
 }
 
 /* A system call is two crossings; a page fault or an interrupt taken in user mode is two. */
-static void store_crossings(const struct probes *p, const struct counters *c, json_t *out)
+static void store_crossings(const struct probes *p, const struct probe_counts *counts, json_t *out)
 {
+	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	static const enum probe_subject parts[] = { PROBE_SYSCALLS, PROBE_FAULTS, PROBE_INTERRUPTS };
 	uint64_t calls = 0, interrupts = 0;
 	json_t *crossings;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (row_of(p, parts[i])->rung == RUNG_NONE) {
-			json_object_set_new(out, "crossings", unmeasured(row_of(p, parts[i])->reason));
+		if (unknown(p, counts, parts[i])) {
+			json_object_set_new(out, "crossings",
+					    unmeasured(unknown(p, counts, parts[i])));
 			return;
 		}
 	for (int i = 0; i < COUNTED_SYSCALLS; i++)
@@ -135,9 +149,9 @@ static void store_crossings(const struct probes *p, const struct counters *c, js
 	json_object_set_new(out, "crossings", crossings);
 }
 
-static void store_switches(const struct probes *p, const struct counters *c, json_t *out)
+static void store_switches(const struct probes *p, const struct probe_counts *counts, json_t *out)
 {
-	const struct probe_row *row = row_of(p, PROBE_SWITCHES);
+	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	uint64_t voluntary = 0, involuntary = 0;
 	json_t *waits = json_object();
 
@@ -159,22 +173,22 @@ static void store_switches(const struct probes *p, const struct counters *c, jso
 		json_object_set_new(waits, "blocked in a page fault",
 				    json_integer((json_int_t)(c->waits_outside[0] +
 							      c->waits_outside[1])));
-	json_object_set_new(out, "context_switches_voluntary", entry(row, voluntary, waits));
-	json_object_set_new(out, "context_switches_involuntary", entry(row, involuntary, NULL));
+	json_object_set_new(out, "context_switches_voluntary", entry(p, counts, PROBE_SWITCHES, voluntary, waits));
+	json_object_set_new(out, "context_switches_involuntary", entry(p, counts, PROBE_SWITCHES, involuntary, NULL));
 	json_object_set_new(out, "context_switches_process",
-			    entry(row, c->switches[0][SWITCHED_TO_PROCESS] +
+			    entry(p, counts, PROBE_SWITCHES, c->switches[0][SWITCHED_TO_PROCESS] +
 					       c->switches[1][SWITCHED_TO_PROCESS],
 				  NULL));
 	json_object_set_new(out, "context_switches_thread",
-			    entry(row, c->switches[0][SWITCHED_TO_THREAD] +
+			    entry(p, counts, PROBE_SWITCHES, c->switches[0][SWITCHED_TO_THREAD] +
 					       c->switches[1][SWITCHED_TO_THREAD],
 				  NULL));
 	json_object_set_new(out, "context_switches_kernel",
-			    entry(row, c->switches[0][SWITCHED_TO_KERNEL] +
+			    entry(p, counts, PROBE_SWITCHES, c->switches[0][SWITCHED_TO_KERNEL] +
 					       c->switches[1][SWITCHED_TO_KERNEL],
 				  NULL));
 	json_object_set_new(out, "context_switches_idle",
-			    entry(row, c->switches[0][SWITCHED_TO_IDLE] +
+			    entry(p, counts, PROBE_SWITCHES, c->switches[0][SWITCHED_TO_IDLE] +
 					       c->switches[1][SWITCHED_TO_IDLE],
 				  NULL));
 }
@@ -186,21 +200,21 @@ static void store_counts(const struct probes *p, const struct probe_counts *coun
 	json_t *out = kase->counts;
 
 	store_calls(p, counts, out);
-	store_interrupts(p, c, out);
-	store_crossings(p, c, out);
-	store_switches(p, c, out);
+	store_interrupts(p, counts, out);
+	store_crossings(p, counts, out);
+	store_switches(p, counts, out);
 	json_object_set_new(out, "page_faults_user",
-			    entry(row_of(p, PROBE_FAULTS), c->faults_user, NULL));
+			    entry(p, counts, PROBE_FAULTS, c->faults_user, NULL));
 	json_object_set_new(out, "page_faults_kernel",
-			    entry(row_of(p, PROBE_FAULTS), c->faults_kernel, NULL));
+			    entry(p, counts, PROBE_FAULTS, c->faults_kernel, NULL));
 	json_object_set_new(out, "page_cache_pages_added",
-			    entry(row_of(p, PROBE_PAGES_ADDED), c->pages_added, NULL));
+			    entry(p, counts, PROBE_PAGES_ADDED, c->pages_added, NULL));
 	json_object_set_new(out, "page_cache_pages_touched",
 			    kase->connections > 1 ?
 				    unmeasured("pages are counted once in ascending order, which several connections don't keep") :
 			    counts->light ?
 				    unmeasured("left out with chunks below 32K: its hooks would cost too much there") :
-				    entry(row_of(p, PROBE_PAGES_TOUCHED), c->pages_touched, NULL));
+				    entry(p, counts, PROBE_PAGES_TOUCHED, c->pages_touched, NULL));
 }
 
 static void warn_disagreement(struct result *result, const struct case_result *kase, const char *site,

@@ -73,7 +73,7 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 
 	if (rows[PROBE_SYSCALLS].rung == RUNG_NONE)
 		return false;
-	if (site == SITE_FILE_TO_KERNEL && !spliced(c)) {
+	if (site == SITE_FILE_TO_KERNEL && !counts->missed[PROBE_SYSCALLS] && !spliced(c)) {
 		snprintf(source, DEDUCED_TEXT_MAX,
 			 "follows from the calls: none that splices was made (%.80s)",
 			 rows[PROBE_SYSCALLS].how);

@@ -479,11 +479,11 @@ static int count_case(struct study *s, size_t index, void *arg, struct failure *
 		return 0; /* by the study that this one goes on with */
 	for (unsigned int i = 0; i < times && err >= 0; i++) {
 		err = 1;
-		for (int try = 1; try <= COUNTING_TRIES && err > 0; try++) {
+		for (unsigned int try = 1; try <= COUNTING_TRIES && err > 0; try++) {
 			if (pass_prepare(s, index))
 				return 0;
-			err = counting_transfer(counting, &spec, s->cases[index].cache == CACHE_WARM,
-						try == COUNTING_TRIES, &inner);
+			err = counting_transfer(counting, &spec, s->cases[index].cache == CACHE_WARM, try,
+						&inner);
 		}
 	}
 	if (err < 0)
