@@ -12,6 +12,8 @@
 #include "base/size.h"
 
 #define SAMPLES_MIN 3 /* of either kind, for a ratio of their medians */
+/* SAMPLE_APART of one that counts all the same, since its case has no others. The distance is not its to decide. */
+#define SETTLED 2
 
 static bool timed(const struct samples *s, size_t i)
 {
@@ -49,8 +51,27 @@ static bool first_of_placement(const struct result *r, size_t i)
 	return true;
 }
 
-/* Latencies of a placement's timed samples: all (`which` -1), those that count (0) or those apart (1). Returns how many. */
-static size_t collect(const struct result *r, const char *placement, int which, double *out)
+enum which { STEADY, AT_THE_DISTANCE, THAT_COUNT };
+
+/* STEADY: the host let the CPUs be meanwhile; one that moved them is of no distance. */
+static bool is_one(const struct samples *s, size_t i, enum which which)
+{
+	if (!timed(s, i) || !isfinite(latency(s, i)))
+		return false;
+	switch (which) {
+	case STEADY:
+		return apart_near(s->value[SAMPLE_CORE_LATENCY_S][i],
+				  s->value[SAMPLE_CORE_LATENCY_AFTER_S][i]);
+	case AT_THE_DISTANCE:
+		return s->value[SAMPLE_APART][i] == 0;
+	case THAT_COUNT:
+		break;
+	}
+	return sample_counts(s, i);
+}
+
+/* Latencies of a placement's timed samples. Returns how many. */
+static size_t collect(const struct result *r, const char *placement, enum which which, double *out)
 {
 	size_t n = 0;
 
@@ -58,10 +79,7 @@ static size_t collect(const struct result *r, const char *placement, int which, 
 		const struct samples *s = &r->cases[i].samples;
 
 		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++) {
-			bool apart = s->value[SAMPLE_APART][k] == 1;
-
-			if (!timed(s, k) || !isfinite(latency(s, k)) ||
-			    (which >= 0 && apart != which))
+			if (!is_one(s, k, which))
 				continue;
 			if (out)
 				out[n] = latency(s, k);
@@ -73,11 +91,13 @@ static size_t collect(const struct result *r, const char *placement, int which, 
 
 static double median_of(const struct result *r, const char *placement)
 {
-	size_t n = collect(r, placement, 0, NULL);
+	/* none at the distance: every case was settled for what it had */
+	enum which which = collect(r, placement, AT_THE_DISTANCE, NULL) ? AT_THE_DISTANCE : THAT_COUNT;
+	size_t n = collect(r, placement, which, NULL);
 	double *all = malloc((n + 1) * sizeof(*all)), median = NAN;
 
 	if (all && n) {
-		collect(r, placement, 0, all);
+		collect(r, placement, which, all);
 		gsl_sort(all, 1, n);
 		median = gsl_stats_median_from_sorted_data(all, 1, n);
 	}
@@ -151,7 +171,7 @@ static void mark_at(struct result *r, const char *placement, double latency_s)
 
 static int mark_usual(struct result *r, const char *placement)
 {
-	size_t n = collect(r, placement, -1, NULL);
+	size_t n = collect(r, placement, STEADY, NULL);
 	double *all;
 
 	if (!n) {
@@ -161,7 +181,7 @@ static int mark_usual(struct result *r, const char *placement)
 	all = malloc(n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	collect(r, placement, -1, all);
+	collect(r, placement, STEADY, all);
 	gsl_sort(all, 1, n);
 	mark_at(r, placement, usual(all, n));
 	free(all);
@@ -199,7 +219,7 @@ size_t apart_settle(struct result *r)
 		if (!left_without(&r->cases[i]))
 			continue;
 		for (size_t k = 0; k < s->count; k++)
-			s->value[SAMPLE_APART][k] = 0;
+			s->value[SAMPLE_APART][k] = SETTLED;
 		cases++;
 	}
 	return cases;
@@ -293,8 +313,8 @@ static size_t common(struct result *a, struct result *b, const char *placement, 
 
 	mark_at(a, placement, latency_s);
 	mark_at(b, placement, latency_s);
-	in_a = collect(a, placement, 0, NULL);
-	in_b = collect(b, placement, 0, NULL);
+	in_a = collect(a, placement, AT_THE_DISTANCE, NULL);
+	in_b = collect(b, placement, AT_THE_DISTANCE, NULL);
 	return in_a < in_b ? in_a : in_b;
 }
 
@@ -383,13 +403,13 @@ static void warn(struct result *r, const struct apart *a)
 
 	snprintf(text, sizeof(text),
 		 "%zu of %zu samples were taken while the two CPUs were at another distance than "
-		 "usual: a cache line took %.0f to %.0f ns there and back instead of %.0f",
+		 "the run's: a cache line took %.0f to %.0f ns there and back instead of %.0f",
 		 a->apart, a->apart + a->n + a->unknown, a->apart_low_s * 1e9,
 		 a->apart_high_s * 1e9, a->median_s * 1e9);
 	name_costs(r, text, sizeof(text));
 	result_warn(r, "cpus_apart", text,
 		    "the host moves virtual CPUs between its cores; figures are of the samples at "
-		    "the usual distance, the others are in the document");
+		    "the run's distance, the others are in the document");
 }
 
 /* Those that have no sample but such. */

@@ -12,12 +12,12 @@
 
 /*
  * Latencies within this factor of each other are one distance. Between cores of one cache they scatter by more than half, and transfers cost
- * the same there (docs/decisions/0010); threads of a core, cores of a cache and chips are further from each other.
+ * the same there (docs/decisions/0010); chips are further from each other than that.
  */
 #define APART_FACTOR 1.8
-/* At least so many times as far is another chip, not another core of the same cache. */
-#define APART_FAR 2
-/* A share of the samples that a run can do with: what is lacking is taken again at their distance. */
+/* At least so many times as far is another chip. Cores of one cache are less than that from each other, and threads of a core from them. */
+#define APART_FAR 2.5
+/* A share of the samples that is enough to go by: what is lacking is taken again at their distance, unless that is declined. */
 #define APART_NEARER_SHARE 0.25
 
 struct apart {
@@ -31,7 +31,7 @@ struct apart {
 /*
  * Finds the run's distance and marks all timed samples that were not at it from beginning to end, SAMPLE_APART. It is the
  * distance that most of them have (the shorter one of two that are equally common), unless a quarter of them, or more,
- * share one at most half as long: then it is that, so that the next run, which the host may treat otherwise, has the
+ * share one that is shorter by APART_FAR: then it is that, so that the next run, which the host may treat otherwise, has the
  * same one. Each placement of sender and receiver has a distance of its own. 0 or -ENOMEM.
  */
 int apart_mark(struct result *result);

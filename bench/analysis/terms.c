@@ -6,6 +6,7 @@
 
 #include "analysis/counts.h"
 #include "analysis/summary.h"
+#include "measure/probes.h"
 #include "method/method.h"
 
 const struct term_text term_texts[TERMS] = {
@@ -85,11 +86,18 @@ static double hand_overs(const struct result *r, const struct case_result *c, bo
 	return sum;
 }
 
-/* The second site is rare and often can't be counted: then its work, if there is any, is in other prices. */
+/*
+ * The second site is rare and often can't be counted: then its work, if there is any, is in other prices. Not so where it is counted
+ * in all cases but one.
+ */
 static double gb_of(const struct case_result *c, const char *first, const char *second)
 {
 	double more = copied_bytes(c, second);
+	const char *reason = json_string_value(
+		json_object_get(json_object_get(c->copies, second), "reason"));
 
+	if (isnan(more) && reason && !strcmp(reason, PROBE_LEFT_OUT))
+		return NAN;
 	return (copied_bytes(c, first) + (isnan(more) ? 0 : more)) / 1e9;
 }
 
@@ -142,8 +150,9 @@ static double disk_gb(const struct case_result *c, enum term term)
 static double mapped_gb(const struct case_result *c)
 {
 	double read = copied_bytes(c, "file_to_user") / 1e9 + disk_gb(c, TERM_DISK_TO_USER);
+	double more = gb_of(c, "user_to_socket", "deferred") - read;
 
-	return fmax(0, gb_of(c, "user_to_socket", "deferred") - read);
+	return more < 0 ? 0 : more; /* NaN stays */
 }
 
 bool term_optional(enum term term)

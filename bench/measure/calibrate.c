@@ -55,9 +55,16 @@ static const struct {
 	{ KNOWN_COLD, SITE_SOCKET_TO_USER },	   { KNOWN_COLD, SITE_DISK_TO_PAGE_CACHE },
 };
 
+/* What one known transfer showed of a subject. */
+struct showing {
+	bool judged, off, ledger_judged, ledger_off;
+	bool left_out; /* a program of its hooks was, so it could not be judged */
+	char reason[160];
+};
+
 struct verdict {
 	bool wrong, ledger_wrong;
-	char reason[160]; /* the first time it was wrong */
+	char reason[sizeof(((struct showing *)0)->reason)];
 };
 
 struct calibration {
@@ -65,25 +72,34 @@ struct calibration {
 	struct known_bench bench;
 	struct child sender, receiver;
 	struct probe_counts *before, *after, *counts; /* counts: one known transfer's own */
+	struct showing now[PROBE_SUBJECTS]; /* of the last known transfer */
 	struct verdict verdicts[PROBE_SUBJECTS];
 	bool in_memory; /* the file system has no device below */
-	bool left_out;	/* a program that the last transfer should have been counted by */
 };
 
 /* A count that the kernel kept a program from making says nothing of the program. */
 static void judge(struct calibration *c, enum probe_subject subject, enum known which, uint64_t got,
 		  uint64_t want)
 {
-	struct verdict *verdict = &c->verdicts[subject];
+	struct showing *now = &c->now[subject];
 
-	if (c->counts->missed[subject])
-		c->left_out = true;
-	if (got == want || verdict->wrong || c->counts->missed[subject])
+	if (c->counts->missed[subject]) {
+		now->left_out = true;
 		return;
-	verdict->wrong = true;
-	snprintf(verdict->reason, sizeof(verdict->reason),
+	}
+	now->judged = true;
+	if (got == want || now->off)
+		return;
+	now->off = true;
+	snprintf(now->reason, sizeof(now->reason),
 		 "off in calibration: counted %" PRIu64 " of %" PRIu64 " (%s)", got, want,
 		 known_names[which]);
+}
+
+static void judge_ledger(struct calibration *c, enum site site, uint64_t got, uint64_t want)
+{
+	c->now[site].ledger_judged = true;
+	c->now[site].ledger_off |= got != want;
 }
 
 static uint64_t wanted(enum known which, enum site site)
@@ -111,6 +127,7 @@ static void judge_sites(struct calibration *c, enum known which)
 		struct probe_value value;
 
 		probes_site(c->probes, c->counts, role, PHASE_TRANSFER, site, &value);
+		c->now[site].left_out |= c->counts->missed[site] != 0;
 		if (!value.known)
 			continue;
 		/* whether a file system lends its pages is its own business */
@@ -125,9 +142,11 @@ static void judge_sites(struct calibration *c, enum known which)
 			judge(c, (enum probe_subject)site, which, value.bytes, want);
 		if (value.second_known && which == KNOWN_URING)
 			judge(c, PROBE_URING, which, value.second_bytes, want);
-		else if (value.second_known && value.second_bytes != want)
-			c->verdicts[site].ledger_wrong = true;
+		else if (value.second_known)
+			judge_ledger(c, site, value.second_bytes, want);
 	}
+	if (which == KNOWN_URING)
+		c->now[PROBE_URING].left_out |= c->counts->missed[PROBE_URING] != 0;
 }
 
 static void judge_calls(struct calibration *c, enum known which)
@@ -175,6 +194,11 @@ static void judge_all(struct calibration *c, enum known which)
 	const struct counters *counters = &c->counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	uint64_t pages = KNOWN_BYTES / (uint64_t)sysconf(_SC_PAGESIZE);
 
+	/* whether it read through the page cache is for that hook to say */
+	if (which == KNOWN_DIRECT && c->counts->missed[PROBE_FILE_TO_USER]) {
+		c->now[PROBE_DISK_TO_USER].left_out = true;
+		return;
+	}
 	if (which == KNOWN_DIRECT && buffered_after_all(c))
 		return;
 	judge_sites(c, which);
@@ -249,11 +273,12 @@ static void make_warm(const struct calibration *c)
 			return;
 }
 
-/* One known transfer, start to end, and the verdicts on it. */
+/* One known transfer, start to end, and what it showed. */
 static int move(struct calibration *c, enum known which, struct failure *why)
 {
 	int err;
 
+	memset(c->now, 0, sizeof(c->now));
 	if (which != KNOWN_COLD)
 		make_warm(c);
 	else if (!made_cold(c))
@@ -277,31 +302,47 @@ static int move(struct calibration *c, enum known which, struct failure *why)
 	for (int subject = 0; subject < PROBE_SUBJECTS; subject++)
 		c->counts->missed[subject] =
 			c->after->missed[subject] - c->before->missed[subject];
-	c->left_out = false;
 	judge_all(c, which);
 	return 0;
 }
 
 #define MOVES_MAX 6
 
-/*
- * Again when it was off: only what is off twice is the probe's fault, not the machine's. And again when a program was left out,
- * which then was not judged.
- */
+/* What the tries of one known transfer showed of a subject together. */
+struct tries {
+	unsigned int off, ledger_off;
+	bool right, ledger_right;
+};
+
+/* Is another try due for it? Only what is off twice is the probe's own fault, not the machine's; what was left out was not judged. */
+static bool conclude(struct verdict *verdict, const struct showing *now, struct tries *tries)
+{
+	tries->right |= now->judged && !now->off;
+	tries->ledger_right |= now->ledger_judged && !now->ledger_off;
+	tries->off += now->off;
+	tries->ledger_off += now->ledger_off;
+	if (tries->off == 2 && now->off && !verdict->wrong) {
+		verdict->wrong = true;
+		memcpy(verdict->reason, now->reason, sizeof(verdict->reason));
+	}
+	verdict->ledger_wrong |= tries->ledger_off >= 2;
+	return (!tries->right && tries->off < 2 && (now->left_out || tries->off)) ||
+	       (!tries->ledger_right && tries->ledger_off == 1);
+}
+
 static int run(struct calibration *c, enum known which, struct failure *why)
 {
-	struct verdict before[PROBE_SUBJECTS];
-	bool was_off = false;
+	struct tries tries[PROBE_SUBJECTS] = { 0 };
+	bool again = true;
 
-	memcpy(before, c->verdicts, sizeof(before));
-	for (int try = 0; try < MOVES_MAX; try++) {
+	for (int try = 0; try < MOVES_MAX && again; try++) {
 		int err = move(c, which, why);
-		bool off = memcmp(before, c->verdicts, sizeof(before)) != 0;
 
-		if (err || (off ? was_off : !c->left_out))
+		if (err)
 			return err;
-		was_off |= off;
-		memcpy(c->verdicts, before, sizeof(before));
+		again = false;
+		for (enum probe_subject s = 0; s < PROBE_SUBJECTS; s++)
+			again |= conclude(&c->verdicts[s], &c->now[s], &tries[s]);
 	}
 	return 0;
 }
@@ -418,6 +459,8 @@ static int distrust_all(struct calibration *c)
 		probes_distrust(c->probes, PROBE_PAGES_TOUCHED, false,
 				"tmpfs reads its pages by a way without these tracepoints");
 	for (enum probe_subject s = 0; s < PROBE_SUBJECTS; s++) {
+		if (c->verdicts[s].ledger_wrong)
+			probes_distrust_ledger(c->probes, s);
 		if (!c->verdicts[s].wrong || probes_rows(c->probes)[s].rung == RUNG_NONE)
 			continue;
 		probes_distrust(c->probes, s, !c->verdicts[s].ledger_wrong, c->verdicts[s].reason);

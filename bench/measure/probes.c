@@ -541,6 +541,11 @@ void probes_distrust(struct probes *probes, enum probe_subject subject, bool led
 	row->second = false;
 }
 
+void probes_distrust_ledger(struct probes *probes, enum probe_subject subject)
+{
+	probes->rows[subject].second_wrong = true;
+}
+
 /* Those of the transfer before: files that are gone, whose inodes may be others' by now. */
 static void forget_sources(struct probes *probes)
 {

@@ -72,6 +72,7 @@ struct probe_row {
 	/* the rungs above, and why not; or why none. Empty: the best was taken */
 	char reason[PROBE_REASON_MAX];
 	bool second; /* the ledger counts it as well */
+	bool second_wrong; /* and got a known transfer wrong: it can't stand in for the hook */
 };
 
 struct probe_counts {
@@ -93,6 +94,7 @@ struct probe_counts {
 struct probe_value {
 	bool known;
 	uint64_t bytes, calls;
+	bool calls_unknown; /* of what stands in for a hook: system calls are not calls of the hook */
 	const char *source; /* "fexit filemap_read" */
 	const char *reason;
 	bool second_known;
@@ -133,6 +135,9 @@ const struct probe_row *probes_rows(const struct probes *probes);
 /* Calibration found a hook wrong: steps down to the ledger if that was right, or to nothing. */
 void probes_distrust(struct probes *probes, enum probe_subject subject, bool ledger_is_right,
 		     const char *reason);
+
+/* Calibration found the ledger wrong where a hook counts as well: see struct probe_row. */
+void probes_distrust_ledger(struct probes *probes, enum probe_subject subject);
 
 /* The phase of a role; inherited by fork. Valid until probes_close, in a child until it exits. */
 volatile uint32_t *probes_phase(struct probes *probes, enum role role);

@@ -56,9 +56,10 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 				"bytes moved by calls whose results don't say how many or where "
 				"(sendmmsg and the like; io_uring where its completions can't be seen)";
 	} else if (counts->missed[site]) {
-		out->known = row->second && complete;
+		out->known = row->second && !row->second_wrong && complete &&
+			     probes_rows(probes)[PROBE_SYSCALLS].rung != RUNG_NONE;
+		out->calls_unknown = true;
 		out->bytes = counters->ledger[site].bytes;
-		out->calls = counters->ledger[site].calls;
 		out->source = PROBE_LEDGER;
 		out->reason = out->known ? NULL : PROBE_LEFT_OUT;
 	} else {

@@ -45,7 +45,7 @@ enum sample_field {
 	SAMPLE_ROUND, /* 0-based; warm-up rounds come first */
 	SAMPLE_POSITION, /* 0-based place in its round's shuffled order */
 	SAMPLE_WARMUP, /* 1 for a warm-up sample: kept, left out of every summary */
-	SAMPLE_APART, /* 1 when the CPUs were at another distance than the run's (analysis/apart.h): kept, summarised apart */
+	SAMPLE_APART, /* 1 when the CPUs were at another distance than the run's (analysis/apart.h): kept, summarised apart; 2 when it counts for want of others */
 	SAMPLE_FIELDS
 };
 

@@ -25,6 +25,7 @@
 
 struct watched {
 	struct probe_counts counts;
+	unsigned int lacks; /* of two transfers the one with less of it is the better one */
 	double sender_cpu_s;
 	double latency_before_s, latency_after_s; /* core-to-core, NaN when not measured */
 	long voluntary, involuntary; /* by getrusage, over the same span */
@@ -228,23 +229,24 @@ static bool came_in(const struct probe_counts *counts)
 	return false;
 }
 
-/* How many subjects' counts of a transfer may be too small. */
-static unsigned int left_out(const struct probe_counts *counts)
+/*
+ * What is wrong with a transfer as a count of its case: subjects whose programs were left out, and, worse, since it is known of
+ * none of its figures, another cache state than the case's.
+ */
+static unsigned int lacks(const struct probe_counts *counts, bool warm)
 {
-	unsigned int n = 0;
+	unsigned int n = warm && came_in(counts) ? PROBE_SUBJECTS + 1 : 0;
 
 	for (int subject = 0; subject < PROBE_SUBJECTS; subject++)
 		n += counts->missed[subject] > 0;
 	return n;
 }
 
-/* Of tries that all lack something the one that lacks least is the last one's. */
-static void keep_best(struct counting *c, struct watched *w, unsigned int try)
+static void take_in(struct counting *c)
 {
-	if (try == 1 || left_out(&w->counts) < left_out(&c->best.counts))
-		c->best = *w;
-	if (try == COUNTING_TRIES)
-		*w = c->best;
+	if (c->count < TRANSFERS_MAX)
+		c->count++;
+	c->refused[0] = '\0';
 }
 
 int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool warm, unsigned int try,
@@ -253,13 +255,18 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool
 	struct watched *w = &c->watched[c->count < TRANSFERS_MAX ? c->count : TRANSFERS_MAX - 1];
 	int counted = watch(c, spec, why);
 
-	if (counted <= 0)
+	if (counted < 0 || (!counted && try == 1))
 		return counted;
-	keep_best(c, w, try);
-	if (try < COUNTING_TRIES && (left_out(&w->counts) || (warm && came_in(&w->counts))))
-		return 1;
-	if (c->count < TRANSFERS_MAX)
-		c->count++;
+	if (counted) {
+		w->lacks = lacks(&w->counts, warm);
+		if (try == 1 || w->lacks <= c->best.lacks)
+			c->best = *w;
+		if (try < COUNTING_TRIES && w->lacks)
+			return 1;
+	}
+	/* the last try, one that lacks nothing, or one that was refused after others were counted */
+	*w = c->best;
+	take_in(c);
 	return 0;
 }
 
@@ -267,10 +274,10 @@ int counting_transfer(struct counting *c, const struct transfer_spec *spec, bool
 static int by_cpu(const void *a, const void *b)
 {
 	const struct watched *p = a, *q = b;
-	unsigned int m = left_out(&p->counts), n = left_out(&q->counts);
 	double x = p->sender_cpu_s, y = q->sender_cpu_s;
 
-	return m != n ? (m > n) - (m < n) : (x > y) - (x < y);
+	return p->lacks != q->lacks ? (p->lacks > q->lacks) - (p->lacks < q->lacks) :
+				      (x > y) - (x < y);
 }
 
 /* The median of those that lack least. */
@@ -279,9 +286,15 @@ static const struct watched *choose(struct counting *c)
 	size_t n = 0;
 
 	qsort(c->watched, c->count, sizeof(c->watched[0]), by_cpu);
-	while (n < c->count && left_out(&c->watched[n].counts) == left_out(&c->watched[0].counts))
+	while (n < c->count && c->watched[n].lacks == c->watched[0].lacks)
 		n++;
 	return &c->watched[n / 2];
+}
+
+void counting_begin(struct counting *c)
+{
+	c->count = 0;
+	c->refused[0] = '\0';
 }
 
 /* What watching cost: transfers at another distance of the CPUs than the timed ones would tell of that. */

@@ -24,6 +24,9 @@ void counting_close(struct counting *counting);
 /* So often is a transfer counted anew, the first time included. */
 #define COUNTING_TRIES 8
 
+/* The transfers from here on are another case's; those of one that came to no end are forgotten. */
+void counting_begin(struct counting *counting);
+
 /*
  * One watched transfer of a case whose cache state was just set; may be called again for more, which counting_store() sums up.
  * `warm`: its payload was in the page cache whole. `try` is the first, 1, to COUNTING_TRIES. Returns 0 or -errno with `why`, as

@@ -265,6 +265,10 @@ static void store_site(const struct probes *p, const struct probe_counts *counts
 	}
 	out = json_pack("{s:I, s:I, s:s}", "bytes", (json_int_t)v.bytes, "calls",
 			(json_int_t)v.calls, "source", v.source);
+	if (v.calls_unknown) {
+		json_object_set_new(out, "calls", json_null());
+		json_object_set_new(out, "reason", json_string(PROBE_LEFT_OUT));
+	}
 	if (v.second_known) {
 		json_object_set_new(out, "second",
 				    json_pack("{s:I, s:I, s:s}", "bytes", (json_int_t)v.second_bytes,

@@ -69,11 +69,11 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 {
 	const struct counters *c = &counts->of[ROLE_SENDER][PHASE_TRANSFER];
 	const struct probe_row *rows = probes_rows(probes);
+	bool calls_known = rows[PROBE_SYSCALLS].rung != RUNG_NONE &&
+			   !counts->missed[PROBE_SYSCALLS];
 	struct probe_value lent;
 
-	if (rows[PROBE_SYSCALLS].rung == RUNG_NONE)
-		return false;
-	if (site == SITE_FILE_TO_KERNEL && !counts->missed[PROBE_SYSCALLS] && !spliced(c)) {
+	if (site == SITE_FILE_TO_KERNEL && calls_known && !spliced(c)) {
 		snprintf(source, DEDUCED_TEXT_MAX,
 			 "follows from the calls: none that splices was made (%.80s)",
 			 rows[PROBE_SYSCALLS].how);
@@ -91,7 +91,8 @@ bool deduce_zero(const struct deduction *d, const struct probes *probes,
 	}
 	/* the kernel copies later only what a send with MSG_ZEROCOPY made it borrow */
 	probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, SITE_BY_REFERENCE, &lent);
-	if (site == SITE_DEFERRED && !c->zerocopy_sends && !c->blind && lent.known) {
+	if (site == SITE_DEFERRED && rows[PROBE_SYSCALLS].rung != RUNG_NONE && !c->zerocopy_sends &&
+	    !c->blind && lent.known) {
 		snprintf(source, DEDUCED_TEXT_MAX,
 			 "follows from the sends: none asked for MSG_ZEROCOPY (%.80s)",
 			 rows[PROBE_USER_TO_SOCKET].how);

@@ -311,6 +311,9 @@ static int sharpen(struct study *s, unsigned int *rounds, double began, struct p
 	char limit[64] = "";
 	int err = 0;
 
+	/* samples at another distance would make no median sharper */
+	pace->waits = s->settings->catch_up > 0;
+	pace->until = began + s->settings->precision_time_s;
 	while (!err && choose_wide(s, rounds)) {
 		unsigned int done = next_round(s);
 
@@ -327,6 +330,7 @@ static int sharpen(struct study *s, unsigned int *rounds, double began, struct p
 	}
 	if (err)
 		snprintf(limit, sizeof(limit), "%u rounds and an early end", next_round(s));
+	pace->waits = false;
 	precision_conclude(s->result, s->settings->precision, limit);
 	return err;
 }

@@ -24,7 +24,7 @@
 int sittings_take(struct study *s, size_t turn, size_t turns, struct failure *why);
 
 /*
- * More of them, each begun when the CPUs are at the distance that most samples had (after apart_mark()), until enough of
+ * More of them, each begun when the CPUs are at the run's distance (after apart_mark()), until enough of
  * the others' were or `until` (measure/clock.h) is over. Chosen by the latency alone, as samples are. 0, -EINTR or -errno with `why`.
  */
 int sittings_again(struct study *s, double until, struct failure *why);

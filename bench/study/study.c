@@ -477,6 +477,7 @@ static int count_case(struct study *s, size_t index, void *arg, struct failure *
 
 	if (json_is_number(json_object_get(json_object_get(c->counts, "syscalls"), "value")))
 		return 0; /* by the study that this one goes on with */
+	counting_begin(counting);
 	for (unsigned int i = 0; i < times && err >= 0; i++) {
 		err = 1;
 		for (unsigned int try = 1; try <= COUNTING_TRIES && err > 0; try++) {

@@ -129,6 +129,9 @@ static void a_site_falls_back_on_the_ledger(void **state)
 		assert_true(v.known && !v.second_known);
 		assert_int_equal(v.bytes, 300);
 		assert_string_equal(v.source, PROBE_LEDGER);
+		/* a hook's calls are not system calls */
+		assert_true(v.calls_unknown);
+		assert_int_equal(v.calls, 0);
 		counts->missed[PROBE_SYSCALLS] = 1;
 		probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, site, &v);
 		assert_false(v.known);
@@ -140,6 +143,12 @@ static void a_site_falls_back_on_the_ledger(void **state)
 		assert_true(v.known && !v.second_known);
 		assert_int_equal(v.bytes, 100);
 		counts->missed[PROBE_SYSCALLS] = 0;
+		/* one that got a known transfer wrong stands in for nobody */
+		counts->missed[site] = 1;
+		probes_distrust_ledger(probes, (enum probe_subject)site);
+		probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, site, &v);
+		assert_false(v.known);
+		counts->missed[site] = 0;
 	}
 	free(counts);
 	if (!tried)
