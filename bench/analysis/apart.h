@@ -37,12 +37,15 @@ struct apart {
 int apart_mark(struct result *result);
 
 /*
- * Takes the marks off a case that they would leave without a single sample, as in runs of a round or two: figures of
- * another distance are better than none, as long as it is said. Returns how many cases that are.
+ * Marks the samples of a case that would be left without a single one, as in runs of a round or two, as counting all the same
+ * (2): figures of another distance are better than none, as long as it is said. Returns how many cases that are.
  */
 size_t apart_settle(struct result *result);
 
-/* The core-to-core latency of a case's placement: the median of its samples that count. NaN when it has none. */
+/*
+ * The core-to-core latency of a case's placement: the median of its samples at the run's distance; where there are none, of those that
+ * count. NaN when it has no such either.
+ */
 double apart_distance(const struct result *result, const struct case_result *kase);
 
 /* Is this latency that distance? NaN, not measured, is. */
