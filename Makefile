@@ -11,7 +11,7 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 OPT     ?= -O2 -g
 VERSION := 0.1.0
-COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+COMMIT  := $(shell git describe --always --abbrev=12 --exclude='*' --dirty=+changed 2>/dev/null || echo unknown)
 
 # Conditions of `make bench`; unset ones leave the plan's own.
 SIZE    ?=
@@ -96,11 +96,16 @@ $(BUILD)/obj/%.o: %.c | $(SKELETONS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
 
-# The commit is in two files only, so that a commit does not rebuild everything.
-$(BUILD)/commit: FORCE
+# The commit is in few files only, so that a commit does not rebuild everything. Seen to while this file is read: with .SECONDARY nothing is
+# remade for the sake of a FORCE, and the programs would keep the commit that they were first built from.
+$(BUILD)/commit:
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
-FORCE:
+	$(Q)echo '$(COMMIT)' > $@
+ifneq ($(wildcard $(BUILD)/commit),)
+ifneq ($(COMMIT),$(shell cat $(BUILD)/commit))
+$(shell echo '$(COMMIT)' > $(BUILD)/commit)
+endif
+endif
 
 $(BUILD)/obj/bench/cmd/version.o $(BUILD)/obj/bench/cmd/run.o: $(BUILD)/commit
 $(BUILD)/obj/bench/cmd/version.o $(BUILD)/obj/bench/cmd/run.o: \

@@ -53,3 +53,23 @@ target() {
 	[ ! -e o/payload.bin ]
 	nothing_left_but "$(find o -mindepth 0)"
 }
+
+@test "another commit makes another program, and a changed tree says so" {
+	git -C "$REPO" rev-parse HEAD >/dev/null 2>&1 || skip 'not a git checkout'
+	git clone -q "$REPO" tree
+	cd tree
+	git config user.name t && git config user.email t@localhost
+	first=$(git rev-parse --short=12 HEAD)
+	MAKEFLAGS='' make -s BUILD=b b/commit
+	[ "$(cat b/commit)" = "$first" ]
+	git commit -q --allow-empty -m another
+	second=$(git rev-parse --short=12 HEAD)
+	[ "$first" != "$second" ]
+	# what is built from the commit has to be built anew
+	MAKEFLAGS='' make -s BUILD=b -n b/obj/bench/cmd/version.o >plan
+	[ "$(cat b/commit)" = "$second" ]
+	grep -q "COPYTAX_COMMIT='\"$second\"'" plan
+	echo >>README.md
+	MAKEFLAGS='' make -s BUILD=b -n b/obj/bench/cmd/version.o >/dev/null
+	[ "$(cat b/commit)" = "$second+changed" ]
+}
