@@ -6,8 +6,8 @@
 
 #include "analysis/counts.h"
 #include "analysis/summary.h"
-#include "measure/probes.h"
 #include "method/method.h"
+#include "result/reasons.h"
 
 const struct term_text term_texts[TERMS] = {
 	[TERM_CARRIED] = { "carried", "GB carried", "s per GB", "GB", "the payload's size" },
@@ -96,7 +96,7 @@ static double gb_of(const struct case_result *c, const char *first, const char *
 	const char *reason = json_string_value(
 		json_object_get(json_object_get(c->copies, second), "reason"));
 
-	if (isnan(more) && reason && !strcmp(reason, PROBE_LEFT_OUT))
+	if (isnan(more) && reason && !strcmp(reason, REASON_LEFT_OUT))
 		return NAN;
 	return (copied_bytes(c, first) + (isnan(more) ? 0 : more)) / 1e9;
 }

@@ -86,10 +86,6 @@ struct probe_counts {
 	uint64_t missed[PROBE_SUBJECTS];
 };
 
-/* Why a count is not known that the above is about. */
-#define PROBE_LEFT_OUT                                                                             \
-	"the kernel left out its probe, which was running on that CPU already, in each try: a count would be too small"
-
 /* One number, ready to be written. `reason` is set when it is not known. */
 struct probe_value {
 	bool known;

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "measure/probes.h"
+#include "result/reasons.h"
 
 /*
  * Calls whose results the ledger can't book: nothing that rests on results alone can be complete. With a ring,
@@ -50,7 +51,7 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 		out->calls = counters->ledger[site].calls;
 		out->source = PROBE_LEDGER;
 		if (!out->known && (counts->missed[PROBE_SYSCALLS] || counts->missed[PROBE_URING]))
-			out->reason = PROBE_LEFT_OUT;
+			out->reason = REASON_LEFT_OUT;
 		else if (!out->known)
 			out->reason =
 				"bytes moved by calls whose results don't say how many or where "
@@ -61,7 +62,7 @@ void probes_site(const struct probes *probes, const struct probe_counts *counts,
 		out->calls_unknown = true;
 		out->bytes = counters->ledger[site].bytes;
 		out->source = PROBE_LEDGER;
-		out->reason = out->known ? NULL : PROBE_LEFT_OUT;
+		out->reason = out->known ? NULL : REASON_LEFT_OUT;
 	} else {
 		out->known = true;
 		out->bytes = counters->hook[site].bytes;

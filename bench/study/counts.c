@@ -9,6 +9,7 @@
 
 #include "analysis/apart.h"
 #include "analysis/stats.h"
+#include "result/reasons.h"
 #include "transfer/link.h"
 
 static const struct probe_row *row_of(const struct probes *probes, enum probe_subject subject)
@@ -22,7 +23,7 @@ static const char *unknown(const struct probes *probes, const struct probe_count
 {
 	if (row_of(probes, subject)->rung == RUNG_NONE)
 		return row_of(probes, subject)->reason;
-	return counts->missed[subject] ? PROBE_LEFT_OUT : NULL;
+	return counts->missed[subject] ? REASON_LEFT_OUT : NULL;
 }
 
 /* {value, source, by} or null with the reason; takes `by`. */
@@ -267,7 +268,7 @@ static void store_site(const struct probes *p, const struct probe_counts *counts
 			(json_int_t)v.calls, "source", v.source);
 	if (v.calls_unknown) {
 		json_object_set_new(out, "calls", json_null());
-		json_object_set_new(out, "reason", json_string(PROBE_LEFT_OUT));
+		json_object_set_new(out, "reason", json_string(REASON_LEFT_OUT));
 	}
 	if (v.second_known) {
 		json_object_set_new(out, "second",

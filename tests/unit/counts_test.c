@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "result/reasons.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
@@ -78,15 +79,15 @@ static void only_what_was_left_out_is_unknown(void **state)
 	assert_non_null(counts);
 	r = stored(probes, PROBE_FAULTS, counts);
 	assert_true(json_is_null(member(r->cases[0].counts, "page_faults_user", "value")));
-	assert_string_equal(reason(r->cases[0].counts, "page_faults_user"), PROBE_LEFT_OUT);
+	assert_string_equal(reason(r->cases[0].counts, "page_faults_user"), REASON_LEFT_OUT);
 	/* what rests on it */
 	assert_true(json_is_null(member(r->cases[0].counts, "crossings", "value")));
 	assert_int_equal(json_number_value(member(r->cases[0].counts, "syscalls", "value")), 7);
 	result_free(r);
 
 	r = stored(probes, PROBE_SYSCALLS, counts);
-	assert_string_equal(reason(r->cases[0].counts, "syscalls"), PROBE_LEFT_OUT);
-	assert_string_equal(reason(r->cases[0].counts, "receiver_syscalls"), PROBE_LEFT_OUT);
+	assert_string_equal(reason(r->cases[0].counts, "syscalls"), REASON_LEFT_OUT);
+	assert_string_equal(reason(r->cases[0].counts, "receiver_syscalls"), REASON_LEFT_OUT);
 	/* that no call splices can't be told from calls that were not all seen */
 	if (probes_rows(probes)[PROBE_FILE_TO_KERNEL].rung == RUNG_NONE)
 		assert_true(json_is_null(member(r->cases[0].copies, "file_to_kernel", "bytes")));
@@ -136,7 +137,7 @@ static void a_site_falls_back_on_the_ledger(void **state)
 		probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, site, &v);
 		assert_false(v.known);
 		assert_int_equal(v.bytes, 0);
-		assert_string_equal(v.reason, PROBE_LEFT_OUT);
+		assert_string_equal(v.reason, REASON_LEFT_OUT);
 		/* and the other way round the hook alone will do */
 		counts->missed[site] = 0;
 		probes_site(probes, counts, ROLE_SENDER, PHASE_TRANSFER, site, &v);
