@@ -299,6 +299,7 @@ static void describe(const struct options *o, const struct plan_case *first,
 	json_object_set_new(set, "sndbuf", dimension_json(DIM_SNDBUF, &first->at[DIM_SNDBUF]));
 	json_object_set_new(set, "rcvbuf", dimension_json(DIM_RCVBUF, &first->at[DIM_RCVBUF]));
 	json_object_set_new(set, "nodelay", dimension_json(DIM_NODELAY, &first->at[DIM_NODELAY]));
+	json_object_set_new(set, "lead", dimension_json(DIM_LEAD, &first->at[DIM_LEAD]));
 	json_object_set_new(set, "placement", json_string(place->text));
 	json_object_set_new(set, "sender_cpu", json_integer(place->sender_cpu));
 	json_object_set_new(set, "receiver_cpu", json_integer(place->receiver_cpu));

@@ -68,6 +68,7 @@ const struct plot plots[] = {
 	SWEPT("sndbuf", DIM_SNDBUF, "the send buffer"),
 	SWEPT("rcvbuf", DIM_RCVBUF, "the receive buffer"),
 	SWEPT("nodelay", DIM_NODELAY, "TCP_NODELAY"),
+	SWEPT("lead", DIM_LEAD, "the lead"),
 	SWEPT("mtu", DIM_MTU, "the MTU"),
 	SWEPT("offload", DIM_OFFLOAD, "segmentation offload"),
 	SWEPT("scatter-gather", DIM_GATHER, "scatter-gather"),

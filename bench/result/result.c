@@ -30,6 +30,7 @@ static const char *const field_names[SAMPLE_FIELDS] = {
 	[SAMPLE_POSITION] = "position",
 	[SAMPLE_WARMUP] = "warmup",
 	[SAMPLE_APART] = "apart",
+	[SAMPLE_GATHER_S] = "gather_s",
 };
 
 const char *sample_field_name(enum sample_field field)
@@ -158,7 +159,7 @@ static bool follows(const char *key, const char *from)
 		{ "size", { "payload" } },
 		{ "connections", { "payload", "each", "files" } },
 		{ "each", { "payload" } },
-		{ "link", { "congestion_control", "nodelay", "mtu", "offload", "scatter_gather" } },
+		{ "link", { "congestion_control", "nodelay", "lead", "mtu", "offload", "scatter_gather" } },
 		{ "scatter_gather", { "offload" } },
 	};
 

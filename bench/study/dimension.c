@@ -34,6 +34,7 @@ const struct dimension_info dimensions[DIMENSIONS] = {
 	[DIM_RCVBUF] = { "rcvbuf", "rcvbuf", "receive buffer sizes",
 			 "receive buffer asked for, bytes", true },
 	[DIM_NODELAY] = { "nodelay", "nodelay", "settings of TCP_NODELAY", "TCP_NODELAY", false },
+	[DIM_LEAD] = { "lead", "lead", "leads", "lead: bytes sent before the payload", false },
 	[DIM_MTU] = { "mtu", "mtu", "MTUs", "MTU of the veth devices, bytes", true },
 	[DIM_OFFLOAD] = { "offload", "offload", "settings of segmentation offload",
 			  "segmentation offload of the veth devices", false },
@@ -119,6 +120,11 @@ static int take_size(enum dimension d, const char *text, uint64_t *out, struct f
 			return 0;
 		return fail(why, EXIT_WRONG_USE, EINVAL, "'%s' is no MTU: use %u to %u", text, MTU_MIN,
 			    MTU_MAX);
+	case DIM_LEAD:
+		if (!err && *out <= LINK_LEAD_MAX)
+			return 0;
+		return fail(why, EXIT_WRONG_USE, EINVAL, "'%s' is no lead: use 0 to %u bytes", text,
+			    LINK_LEAD_MAX);
 	case DIM_CONNECTIONS:
 		if (!err && *out && *out <= CONNECTIONS_MOST)
 			return 0;
@@ -232,7 +238,7 @@ const char *dimension_format(enum dimension d, const union dimension_value *valu
 	else if (words)
 		snprintf(text, DIMENSION_TEXT_MAX, "%s",
 			 value->number < count ? words[value->number] : "-");
-	else if (d == DIM_CONNECTIONS || d == DIM_MTU)
+	else if (d == DIM_CONNECTIONS || d == DIM_MTU || d == DIM_LEAD)
 		snprintf(text, DIMENSION_TEXT_MAX, "%" PRIu64, value->number);
 	else if (!value->number && d != DIM_SIZE)
 		snprintf(text, DIMENSION_TEXT_MAX, "%s", d == DIM_CHUNK ? "whole" : "auto");
@@ -271,6 +277,7 @@ union dimension_value dimension_default(enum dimension d)
 		[DIM_SNDBUF] = { 1u << 20 },
 		[DIM_RCVBUF] = { 128u << 10 },
 		[DIM_NODELAY] = { 0 },
+		[DIM_LEAD] = { LINK_LEAD_DEFAULT },
 		[DIM_MTU] = { VETH_MTU_DEFAULT },
 		[DIM_OFFLOAD] = { 1 },
 		[DIM_GATHER] = { 1 },
@@ -302,6 +309,9 @@ void dimension_settle(union dimension_value at[static DIMENSIONS])
 	/* the kernel turns segmentation off with scatter-gather */
 	else if (!at[DIM_GATHER].number)
 		at[DIM_OFFLOAD].number = 0;
+	/* a stream of AF_UNIX gets new pages for every write; to another host the connection's token goes first */
+	if (link == LINK_UNIX || link == LINK_REMOTE)
+		at[DIM_LEAD] = none;
 	if (link == LINK_UNIX) {
 		at[DIM_CONGESTION] = no_name;
 		at[DIM_NODELAY] = none;

@@ -221,6 +221,8 @@ static void spell_out(struct plan_case *c)
 					  .send_buffer = (uint32_t)at[DIM_SNDBUF].number,
 					  .receive_buffer = (uint32_t)at[DIM_RCVBUF].number,
 					  .nodelay = at[DIM_NODELAY].number == 1 };
+	if (c->link.kind == LINK_TCP || c->link.kind == LINK_VETH)
+		c->link.lead = (uint32_t)at[DIM_LEAD].number;
 	if (link_is_tcp(c->link.kind))
 		memcpy(c->link.congestion, at[DIM_CONGESTION].name, sizeof(c->link.congestion));
 	if (c->link.kind == LINK_VETH)

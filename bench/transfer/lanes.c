@@ -67,6 +67,16 @@ static int wait_for_answer(struct lane *lane)
 	return n < 0 ? -errno : -EPIPE;
 }
 
+int lane_prepare(struct lane *lane)
+{
+	const struct transfer_spec *spec = lane->worker->spec;
+	int err = link_send_lead(lane->job.socket, spec->link.lead);
+
+	if (err)
+		lane->job.failed_call = "send";
+	return err ? err : spec->method->prepare(&lane->job);
+}
+
 int lane_send(struct lane *lane)
 {
 	int err = lane->worker->spec->method->send(&lane->job);
@@ -79,7 +89,7 @@ static void *lane_main(void *arg)
 	struct lane *lane = arg;
 	struct worker *w = lane->worker;
 
-	lane->err = w->spec->method->prepare(&lane->job);
+	lane->err = lane_prepare(lane);
 	/* privileges are a thread's own */
 	if (!lane->err && w->spec->unprivileged) {
 		lane->err = privilege_drop_all();

@@ -20,6 +20,9 @@ void lanes_fair_share(const struct worker *w, double start, struct transfer_outc
 /* What the methods of all lanes reported, as one: sums, but means of names that end in "_share". */
 void lanes_figures(const struct worker *w, struct method_figure out[METHOD_FIGURES_MAX]);
 
+/* Sends the lead and prepares the method, in the thread that will send. Returns 0 or -errno, with the job's failed_call. */
+int lane_prepare(struct lane *lane);
+
 /* Sends one lane's bytes and waits for the receiver's word. Returns 0 or -errno. */
 int lane_send(struct lane *lane);
 

@@ -200,3 +200,35 @@ int link_read_back(int s, struct link_actual *actual)
 	actual->congestion[sizeof(actual->congestion) - 1] = '\0';
 	return 0;
 }
+
+int link_send_lead(int socket, uint32_t lead)
+{
+	static const char nothing[4096];
+
+	while (lead) {
+		size_t piece = lead < sizeof(nothing) ? lead : sizeof(nothing);
+		ssize_t n = send(socket, nothing, piece, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		lead -= n > 0 ? (uint32_t)n : 0;
+	}
+	return 0;
+}
+
+int link_take_lead(int socket, uint32_t lead)
+{
+	char bytes[4096];
+
+	while (lead) {
+		size_t piece = lead < sizeof(bytes) ? lead : sizeof(bytes);
+		ssize_t n = recv(socket, bytes, piece, 0);
+
+		if (!n)
+			return -EPIPE;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		lead -= n > 0 ? (uint32_t)n : 0;
+	}
+	return 0;
+}

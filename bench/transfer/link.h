@@ -12,6 +12,10 @@
 
 #include "base/failure.h"
 
+/* The size of a response's headers, say. */
+#define LINK_LEAD_DEFAULT 256u
+#define LINK_LEAD_MAX 65536u
+
 #define CONGESTION_NAME_MAX 16 /* TCP_CA_NAME_MAX of the kernel */
 
 enum link_kind {
@@ -38,6 +42,7 @@ struct link_settings {
 	char congestion[CONGESTION_NAME_MAX]; /* empty: the system's default */
 	uint32_t send_buffer, receive_buffer; /* bytes as asked of the kernel; 0: auto-tuned */
 	bool nodelay;
+	uint32_t lead; /* bytes that go before the payload, LINK_TCP and LINK_VETH */
 	uint16_t port; /* 0: any free one */
 	const struct veth *veth; /* LINK_VETH: where the ends are; not owned */
 	struct link_address remote; /* LINK_REMOTE: where to listen */
@@ -63,6 +68,14 @@ int link_listen(const struct link_settings *settings, unsigned int connections,
 /* A connection to it. Returns a descriptor or -errno. */
 int link_connect(const struct link_settings *settings, const struct link_address *at,
 		 struct failure *why);
+
+/*
+ * Sends and takes the lead. The kernel fills a task's pages for socket data one after the other, so it is to be sent by the thread that
+ * sends the payload: the payload then begins where a body begins behind its headers, and not with a page, where its copies would be of
+ * pages that lie alike, which some CPUs take much longer for (docs/decisions/0017). Return 0 or -errno, -EPIPE when the other end is gone.
+ */
+int link_send_lead(int socket, uint32_t lead);
+int link_take_lead(int socket, uint32_t lead);
 
 /* Returns 0 or -errno. */
 int link_read_back(int socket, struct link_actual *actual);

@@ -111,6 +111,16 @@ static int open_all(const struct transfer_spec *spec, int listener, struct taker
 	return err;
 }
 
+/* When all are there: the sender's threads send theirs after it has connected them all. */
+static int take_leads(const struct transfer_spec *spec, const struct taker *takers)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < spec->connections && !err; i++)
+		err = link_take_lead(takers[i].socket, spec->link.lead);
+	return err;
+}
+
 static void sum_up(const struct transfer_spec *spec, struct taker *takers,
 		   struct receiver_report *report)
 {
@@ -141,6 +151,8 @@ void receiver_serve(const struct transfer_spec *spec, int listener, int control)
 	report.err = takers ? placement_pin(spec->receiver_cpu) : -ENOMEM;
 	if (!report.err)
 		report.err = open_all(spec, listener, takers);
+	if (!report.err)
+		report.err = take_leads(spec, takers);
 	if (!report.err)
 		report.err = link_read_back(takers[0].socket, &report.link);
 	close(listener);

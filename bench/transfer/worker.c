@@ -129,7 +129,7 @@ int worker_prepare(struct worker *w, const struct transfer_spec *spec,
 	if (spec->unprivileged && (err = privilege_keep_for_preparing()))
 		return no_privilege(err, why);
 	if (spec->connections == 1)
-		w->lanes[0].err = spec->method->prepare(&w->lanes[0].job);
+		w->lanes[0].err = lane_prepare(&w->lanes[0]);
 	else
 		(void)lanes_prepare(w);
 	memcpy(out->note, w->lanes[0].job.note, sizeof(out->note));

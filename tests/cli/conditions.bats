@@ -73,6 +73,27 @@ none() {
 	none 'select(.connections > 1) | select([.samples.share_min, .samples.share_max] | transpose | any(.[0] > .[1]))'
 }
 
+@test "a lead goes before the payload, over every connection, and is not counted with it" {
+	"$copytax" run --methods read_write,splice --size 1M --chunk 32K --connections 1,3 --link tcp,unix --lead 0,256,65536 --rounds 2 --warmup 0 \
+		--watched 1 --events none --catch-up 0 --quiet --out o >/dev/null
+	# unix has none, and so no cases for it
+	[ "$(cases .method | wc -l)" -eq 16 ]
+	none 'select(.status != "ok" or .verified.ok != true)'
+	none 'select((.link == "unix") != (.conditions.lead == null))'
+	[ "$(cases 'select(.link == "tcp") | .conditions.lead' | sort -n | uniq -c | awk '{ print $1, $2 }' | xargs)" = '4 0 4 256 4 65536' ]
+	[ "$(cases '.counts.syscalls.value' | grep -vc null)" -eq 16 ] || skip 'nothing can be counted here'
+	none 'select(.method == "read_write" and .connections == 1) | select(.counts.syscalls.by.write != 32 or .copies.user_to_socket.bytes != 1048576)'
+}
+
+@test "the lead is the first thing on the connection" {
+	command -v strace >/dev/null || skip 'no strace'
+	strace -f -o trace -e trace=sendto,sendfile "$copytax" send --method sendfile --size 64K --lead 300 >/dev/null
+	# before any of the payload
+	awk '/ sendfile\(/ { exit } / = 300$/ { found = 1 } END { exit !found }' trace
+	strace -f -o trace -e trace=sendto,sendfile "$copytax" send --method sendfile --size 64K --lead 0 >/dev/null
+	run ! grep -q ' = 256$' trace
+}
+
 @test "counts over several connections are exact" {
 	root_only
 	"$copytax" run --methods read_write,sendfile --size 2M --chunk 32K --connections 1,16 --link tcp,unix --rounds 1 --warmup 0 \

@@ -64,6 +64,8 @@ static void refuses(void **state)
 		{ DIM_CONNECTIONS, "4097", "is no number of connections" },
 		{ DIM_MTU, "100", "'100' is no MTU: use 576 to 65535" },
 		{ DIM_SNDBUF, "1", "is no socket buffer size" },
+		{ DIM_LEAD, "65537", "'65537' is no lead: use 0 to 65536 bytes" },
+		{ DIM_LEAD, "auto", "is no lead" },
 		{ DIM_GATHER, "maybe", "--scatter-gather takes 'on' or 'off'" },
 		{ DIM_CONGESTION, "abcdefghijklmnopq", "is no congestion control's name" },
 		{ DIM_SIZE, "1M,", "has an empty item" },
@@ -92,6 +94,7 @@ static void settles(void **state)
 	(void)state;
 	set(&line, DIM_LINK, "tcp,unix,veth");
 	set(&line, DIM_MTU, "1500,9000");
+	set(&line, DIM_LEAD, "0,256");
 	set(&line, DIM_CONGESTION, "reno,cubic");
 	set(&line, DIM_OFFLOAD, "on,off");
 	set(&line, DIM_GATHER, "on,off");
@@ -99,10 +102,10 @@ static void settles(void **state)
 	cases = expand(&line, &count);
 	for (size_t i = 0; i < count; i++)
 		of[cases[i].link.kind]++;
-	assert_int_equal(of[LINK_TCP], 2);
+	assert_int_equal(of[LINK_TCP], 4);
 	assert_int_equal(of[LINK_UNIX], 1);
-	/* 2 MTUs × 2 congestion controls × (on on, off on, off off) */
-	assert_int_equal(of[LINK_VETH], 12);
+	/* 2 leads × 2 MTUs × 2 congestion controls × (on on, off on, off off) */
+	assert_int_equal(of[LINK_VETH], 24);
 	free(cases);
 }
 
