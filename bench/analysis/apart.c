@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/mark_cost.h"
+#include "analysis/slowed.h"
+#include "analysis/stretch.h"
 #include "base/size.h"
-
-#define SAMPLES_MIN 3 /* of either kind, for a ratio of their medians */
-/* SAMPLE_APART of one that counts all the same, since its case has no others. The distance is not its to decide. */
-#define SETTLED 2
 
 static bool timed(const struct samples *s, size_t i)
 {
@@ -63,7 +62,7 @@ static bool is_one(const struct samples *s, size_t i, enum which which)
 		return apart_near(s->value[SAMPLE_CORE_LATENCY_S][i],
 				  s->value[SAMPLE_CORE_LATENCY_AFTER_S][i]);
 	case AT_THE_DISTANCE:
-		return s->value[SAMPLE_APART][i] == 0;
+		return sample_mark(s, i) == MARK_NONE || sample_mark(s, i) == MARK_SLOWED;
 	case THAT_COUNT:
 		break;
 	}
@@ -110,40 +109,17 @@ double apart_distance(const struct result *r, const struct case_result *c)
 	return median_of(r, placement_of(c));
 }
 
-/* Values that are within APART_FACTOR of the first of them, and so many as there are nowhere else. */
-struct stretch {
-	size_t from, n;
-};
-
-static struct stretch fullest(const double *sorted, size_t n)
+/* See apart_mark(). */
+double apart_usual(const double *sorted, size_t n, double share)
 {
-	struct stretch best = { 0 };
-
-	for (size_t from = 0, to = 0; from < n; from++) {
-		while (to < n && sorted[to] <= sorted[from] * APART_FACTOR)
-			to++;
-		if (to - from > best.n)
-			best = (struct stretch) { from, to - from };
-	}
-	return best;
-}
-
-static double middle(const double *sorted, struct stretch s)
-{
-	return gsl_stats_median_from_sorted_data(sorted + s.from, 1, s.n);
-}
-
-/* See apart_mark(). `n` is not 0. */
-static double usual(const double *sorted, size_t n)
-{
-	struct stretch most = fullest(sorted, n), nearer;
-	double distance = middle(sorted, most);
+	struct stretch nearer;
+	double distance = stretch_middle(sorted, stretch_fullest(sorted, n, APART_FACTOR));
 	size_t below = 0;
 
 	while (below < n && sorted[below] * APART_FAR <= distance)
 		below++;
-	nearer = fullest(sorted, below);
-	return (double)nearer.n >= APART_NEARER_SHARE * (double)n ? middle(sorted, nearer)
+	nearer = stretch_fullest(sorted, below, APART_FACTOR);
+	return nearer.n && (double)nearer.n >= share * (double)n ? stretch_middle(sorted, nearer)
 								  : distance;
 }
 
@@ -154,7 +130,10 @@ bool apart_near(double latency_s, double distance_s)
 
 bool apart_stayed(double before_s, double after_s, double distance_s)
 {
-	return apart_near(before_s, distance_s) && apart_near(after_s, distance_s);
+	double longer = fmax(before_s, after_s), shorter = fmin(before_s, after_s);
+
+	return apart_near(longer, distance_s) &&
+	       (apart_near(shorter, distance_s) || shorter * APART_WANDER >= longer);
 }
 
 static void mark_at(struct result *r, const char *placement, double latency_s)
@@ -183,7 +162,7 @@ static int mark_usual(struct result *r, const char *placement)
 		return -ENOMEM;
 	collect(r, placement, STEADY, all);
 	gsl_sort(all, 1, n);
-	mark_at(r, placement, usual(all, n));
+	mark_at(r, placement, apart_usual(all, n, APART_NEARER_SHARE));
 	free(all);
 	return 0;
 }
@@ -211,7 +190,7 @@ static bool left_without(const struct case_result *c)
 
 size_t apart_settle(struct result *r)
 {
-	size_t cases = 0;
+	size_t cases = slowed_settle(r);
 
 	for (size_t i = 0; i < r->case_count; i++) {
 		struct samples *s = &r->cases[i].samples;
@@ -219,7 +198,7 @@ size_t apart_settle(struct result *r)
 		if (!left_without(&r->cases[i]))
 			continue;
 		for (size_t k = 0; k < s->count; k++)
-			s->value[SAMPLE_APART][k] = SETTLED;
+			s->value[SAMPLE_APART][k] = MARK_SETTLED;
 		cases++;
 	}
 	return cases;
@@ -240,7 +219,7 @@ static void count_case(const struct case_result *c, double distance_s, struct ap
 	for (size_t k = 0; k < s->count; k++) {
 		if (!timed(s, k))
 			continue;
-		if (!sample_counts(s, k)) {
+		if (sample_mark(s, k) == MARK_APART) {
 			out->apart++;
 			widen(out, s->value[SAMPLE_CORE_LATENCY_S][k], distance_s);
 			widen(out, s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], distance_s);
@@ -287,26 +266,6 @@ json_t *apart_json(const struct apart *a)
 	return out;
 }
 
-double apart_cost(const struct case_result *c)
-{
-	const struct samples *s = &c->samples;
-	double *values = malloc((s->count + 1) * sizeof(*values)), median[2] = { NAN, NAN };
-
-	for (int which = 0; which < 2 && values; which++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < s->count; i++)
-			if (timed(s, i) && sample_counts(s, i) == !which &&
-			    isfinite(s->value[SAMPLE_SENDER_CPU_S][i]))
-				values[n++] = s->value[SAMPLE_SENDER_CPU_S][i];
-		gsl_sort(values, 1, n);
-		median[which] = n < SAMPLES_MIN ? NAN
-						: gsl_stats_median_from_sorted_data(values, 1, n);
-	}
-	free(values);
-	return values && median[0] > 0 ? median[1] / median[0] : NAN;
-}
-
 static size_t common(struct result *a, struct result *b, const char *placement, double latency_s)
 {
 	size_t in_a, in_b;
@@ -349,52 +308,17 @@ bool apart_align(struct result *a, struct result *b)
 	return all;
 }
 
-static size_t apart_of(const struct case_result *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->samples.count; i++)
-		n += timed(&c->samples, i) && !sample_counts(&c->samples, i);
-	return n;
-}
-
 json_t *apart_case_json(const struct case_result *c)
 {
-	size_t n = apart_of(c);
-	double cost = apart_cost(c);
-
-	if (isfinite(cost))
-		return json_pack("{s:I, s:f}", "n", (json_int_t)n, "sender_cpu_ratio", cost);
-	return json_pack("{s:I, s:n, s:s}", "n", (json_int_t)n, "sender_cpu_ratio", "reason",
-			 n ? "fewer than three samples apart, or of the others"
-			   : "no sample apart");
+	return mark_case_json(c, MARK_APART, "apart");
 }
 
 const char *apart_why_none(const struct case_result *c)
 {
-	return apart_of(c) ? "every sample was taken while the CPUs were at another distance"
-			   : "no timed sample";
-}
-
-/* "; there it took read_write 32K warm 1.7, sendfile 32K warm 1.3 times the sender CPU" */
-static void name_costs(const struct result *r, char *text, size_t size)
-{
-	size_t named = 0;
-
-	for (size_t i = 0; i < r->case_count && named < 5; i++) {
-		const struct case_result *c = &r->cases[i];
-		double cost = apart_cost(c);
-		size_t used = strlen(text);
-		char chunk[SIZE_TEXT_MAX];
-
-		if (!isfinite(cost))
-			continue;
-		snprintf(text + used, size - used, "%s%.24s (%s, %.8s) %.2f",
-			 named++ ? ", " : "; there it took ", c->method,
-			 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache, cost);
-	}
-	if (named)
-		snprintf(text + strlen(text), size - strlen(text), " times the sender CPU");
+	if (mark_count(c, MARK_SLOWED))
+		return "every sample was taken on a slowed CPU or while the CPUs were at another distance";
+	return mark_count(c, MARK_APART) ? "every sample was taken while the CPUs were at another distance"
+					 : "no timed sample";
 }
 
 static void warn(struct result *r, const struct apart *a)
@@ -406,14 +330,15 @@ static void warn(struct result *r, const struct apart *a)
 		 "the run's: a cache line took %.0f to %.0f ns there and back instead of %.0f",
 		 a->apart, a->apart + a->n + a->unknown, a->apart_low_s * 1e9,
 		 a->apart_high_s * 1e9, a->median_s * 1e9);
-	name_costs(r, text, sizeof(text));
+	mark_name_costs(r, MARK_APART, text, sizeof(text));
 	result_warn(r, "cpus_apart", text,
 		    "the host moves virtual CPUs between its cores; figures are of the samples at "
 		    "the run's distance, the others are in the document");
 }
 
-/* Those that have no sample but such. */
-static void warn_mixed(struct result *r)
+/* Cases that have no sample that counts: with slowed ones at the run's distance, or with none but such at another. */
+static void warn_without(struct result *r, bool slowed, const char *code, const char *said,
+			 const char *effect)
 {
 	char text[400] = "", chunk[SIZE_TEXT_MAX];
 
@@ -421,18 +346,14 @@ static void warn_mixed(struct result *r)
 		const struct case_result *c = &r->cases[i];
 		size_t used = strlen(text);
 
-		if (left_without(c) && used + 60 < sizeof(text))
+		if (left_without(c) && slowed == (mark_count(c, MARK_SLOWED) > 0) &&
+		    used + 60 < sizeof(text))
 			snprintf(text + used, sizeof(text) - used, "%s%.24s (%s, %.8s)",
-				 used ? ", "
-				      : "figures of another distance of the two CPUs, for there "
-					"are no others: ",
-				 c->method, c->chunk ? size_format(c->chunk, chunk) : "whole",
-				 c->cache);
+				 used ? ", " : said, c->method,
+				 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
 	}
 	if (text[0])
-		result_warn(r, "cpus_mixed", text,
-			    "copies cost up to twice as much at the longer distance: don't hold "
-			    "them against the other cases; take more --rounds");
+		result_warn(r, code, text, effect);
 }
 
 int apart_conclude(struct result *r)
@@ -440,12 +361,22 @@ int apart_conclude(struct result *r)
 	struct apart a;
 	int err = apart_mark(r);
 
+	if (!err)
+		err = slowed_mark(r);
 	if (err)
 		return err;
 	apart_count(r, &a);
-	warn_mixed(r);
+	warn_without(r, false, "cpus_mixed",
+		     "figures of another distance of the two CPUs, for there are no others: ",
+		     "copies cost up to twice as much at the longer distance: don't hold them against "
+		     "the other cases; take more --rounds");
+	warn_without(r, true, "cpu_slowed_only",
+		     "figures of a CPU slower than this run's usual, for there are no others: ",
+		     "a neighbour can cost a quarter: don't hold them against the other cases; take "
+		     "more --rounds");
 	(void)apart_settle(r);
 	if (a.apart)
 		warn(r, &a);
+	slowed_warn(r);
 	return 0;
 }

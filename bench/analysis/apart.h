@@ -15,6 +15,11 @@
  * the same there (docs/decisions/0010); chips are further from each other than that.
  */
 #define APART_FACTOR 1.8
+/*
+ * Within one sample the shorter latency may be less than the distance by so much as long as the longer one is at it: a cache line between
+ * cores of one cache takes 70 to 250 ns, and transfers from one end of that to the other cost the same.
+ */
+#define APART_WANDER 2.25
 /* At least so many times as far is another chip. Cores of one cache are less than that from each other, and threads of a core from them. */
 #define APART_FAR 2.5
 /* A share of the samples that is enough to go by: what is lacking is taken again at their distance, unless that is declined. */
@@ -25,11 +30,11 @@ struct apart {
 	double apart_low_s,
 		apart_high_s; /* of those apart, the odd ones of before and after; NaN when there are none */
 	size_t n, apart,
-		unknown; /* timed samples: that count, that don't, without a latency (those count) */
+		unknown; /* timed samples: at the distance or settled for, apart, without a latency */
 };
 
 /*
- * Finds the run's distance and marks all timed samples that were not at it from beginning to end, SAMPLE_APART. It is the
+ * Finds the run's distance and marks all samples that were not at it from beginning to end, MARK_APART, the others MARK_NONE. It is the
  * distance that most of them have (the shorter one of two that are equally common), unless a quarter of them, or more,
  * share one that is shorter by APART_FAR: then it is that, so that the next run, which the host may treat otherwise, has the
  * same one. Each placement of sender and receiver has a distance of its own. 0 or -ENOMEM.
@@ -38,7 +43,8 @@ int apart_mark(struct result *result);
 
 /*
  * Marks the samples of a case that would be left without a single one, as in runs of a round or two, as counting all the same
- * (2): figures of another distance are better than none, as long as it is said. Returns how many cases that are.
+ * (MARK_SETTLED): figures of another distance are better than none, as long as it is said. Slowed samples come before those of another
+ * distance. Returns how many cases that are.
  */
 size_t apart_settle(struct result *result);
 
@@ -48,10 +54,19 @@ size_t apart_settle(struct result *result);
  */
 double apart_distance(const struct result *result, const struct case_result *kase);
 
+/*
+ * The distance to go by among latencies that were seen: that of most of them, or a nearer one that a `share` of them have, as apart_mark().
+ * `sorted`: ascending; NaN for none.
+ */
+double apart_usual(const double *sorted, size_t n, double share);
+
 /* Is this latency that distance? NaN, not measured, is. */
 bool apart_near(double latency_s, double distance_s);
 
-/* Was a transfer at that distance from its beginning to its end? */
+/*
+ * Was a transfer at that distance from its beginning to its end? Both latencies are, or the longer one is and the shorter one not less than
+ * it by more than APART_WANDER.
+ */
 bool apart_stayed(double before_s, double after_s, double distance_s);
 
 /* What the marks say. */
@@ -59,12 +74,6 @@ void apart_count(const struct result *result, struct apart *out);
 
 /* {median_s, n, apart, apart_low_s, apart_high_s, unknown}, or {median_s: null, reason}; a new reference. */
 json_t *apart_json(const struct apart *apart);
-
-/*
- * What the distance cost a case: median sender CPU of its samples apart ÷ of those that count. NaN when there are
- * fewer than three of either.
- */
-double apart_cost(const struct case_result *kase);
 
 /*
  * Marks two results so that they can be compared: at the distance that most samples of both have. False, and both as
@@ -76,12 +85,12 @@ bool apart_align(struct result *a, struct result *b);
 /* A case's part: {n, sender_cpu_ratio (or null with a reason)}: how many are apart, and what that cost. A new reference. */
 json_t *apart_case_json(const struct case_result *kase);
 
-/* Why a case has no sample that counts. */
+/* Why a case has no sample that counts. A static string. */
 const char *apart_why_none(const struct case_result *kase);
 
 /*
- * Marks and settles for good, and warns: cpus_apart when some are, with what that cost some of the cases; cpus_mixed for
- * cases that have no sample but such. 0 or -ENOMEM.
+ * Marks, slowed samples too (analysis/slowed.h), and settles for good, and warns: cpus_apart and cpu_slowed when there are such, with what
+ * that cost some of the cases; cpus_mixed and cpu_slowed_only for cases that have no sample but such. 0 or -ENOMEM.
  */
 int apart_conclude(struct result *result);
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static size_t collect(const struct result *result, double *out)
+static size_t collect(const struct result *result, bool all, double *out)
 {
 	size_t n = 0;
 
@@ -17,7 +17,8 @@ static size_t collect(const struct result *result, double *out)
 		for (size_t k = 0; k < s->count; k++) {
 			double value = s->value[SAMPLE_YARDSTICK_S][k];
 
-			if (s->value[SAMPLE_WARMUP][k] > 0 || !isfinite(value) || value <= 0)
+			if (s->value[SAMPLE_WARMUP][k] > 0 || !isfinite(value) || value <= 0 ||
+			    !(all || sample_counts(s, k)))
 				continue;
 			if (out)
 				out[n] = value;
@@ -30,14 +31,19 @@ static size_t collect(const struct result *result, double *out)
 int host_speed(const struct result *result, struct host_speed *out)
 {
 	double *all;
+	size_t counting;
 
-	*out = (struct host_speed) { collect(result, NULL), NAN, NAN, NAN };
+	*out = (struct host_speed) { collect(result, true, NULL), NAN, NAN, NAN, NAN };
 	if (!out->n)
 		return 0;
 	all = malloc(out->n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	collect(result, all);
+	counting = collect(result, false, all);
+	gsl_sort(all, 1, counting);
+	if (counting)
+		out->counting_s = gsl_stats_median_from_sorted_data(all, 1, counting);
+	collect(result, true, all);
 	gsl_sort(all, 1, out->n);
 	out->median_s = gsl_stats_median_from_sorted_data(all, 1, out->n);
 	out->low_s = gsl_stats_quantile_from_sorted_data(all, 1, out->n, 0.1);

@@ -11,6 +11,7 @@
 struct host_speed {
 	size_t n; /* samples with a yardstick; 0: the rest is NaN */
 	double median_s;
+	double counting_s; /* the median of the samples that figures are made of; NaN when none of them has one */
 	double low_s,
 		high_s; /* 10th and 90th percentile: the usual range, without single hiccups */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/apart.h"
+#include "analysis/slowed.h"
 #include "method/method.h"
 
 /* A column's rows that count; returns how many were copied to `out`. */
@@ -169,7 +170,7 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 	}
 	for (int f = 0; f < SAMPLE_FIELDS; f++)
 		if (f != SAMPLE_ROUND && f != SAMPLE_POSITION && f != SAMPLE_WARMUP &&
-		    f != SAMPLE_APART &&
+		    f != SAMPLE_APART && f != SAMPLE_GATHER_S &&
 		    (kase->connections > 1 || f < SAMPLE_SHARE_MIN || f > SAMPLE_SHARE_JAIN))
 			json_object_set_new(out, sample_field_name((enum sample_field)f),
 					    interval_json(&s.field[f], kase));
@@ -181,6 +182,7 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 	json_object_set_new(out, "cpu_s_per_gb", part);
 	json_object_set_new(out, "steadiness", steadiness_json(&s.steadiness));
 	json_object_set_new(out, "apart", apart_case_json(kase));
+	json_object_set_new(out, "slowed", slowed_case_json(kase));
 	if (s.baseline) {
 		part = json_object();
 		json_object_set_new(part, "baseline", json_string(s.baseline->method));

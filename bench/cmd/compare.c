@@ -11,6 +11,7 @@
 #include "analysis/apart.h"
 #include "analysis/compare.h"
 #include "analysis/members.h"
+#include "analysis/slowed.h"
 #include "analysis/turns.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -446,6 +447,15 @@ static int nothing_in_common(const json_t *doc, const char *base, const char *ne
 		    names[0] ? "; they differ in: " : "", names);
 }
 
+/* A case that has no others at the distance is compared by its slowed samples: better than not at all. */
+static int set_slowed_apart(struct result *r)
+{
+	int err = slowed_mark(r);
+
+	(void)slowed_settle(r);
+	return err;
+}
+
 static int compare_all(struct options *o, json_t *list, bool *failed, struct failure *why)
 {
 	struct result *base = NULL, *new = NULL;
@@ -459,6 +469,10 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 			break;
 		/* without a distance in common the differences say so */
 		(void)apart_align(base, new);
+		if (set_slowed_apart(base) || set_slowed_apart(new)) {
+			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+			break;
+		}
 		doc = compare_results(base, new, o->margin, o->gates, (size_t)o->gate_count);
 		result_free(new);
 		if (!doc) {

@@ -45,8 +45,17 @@ enum sample_field {
 	SAMPLE_ROUND, /* 0-based; warm-up rounds come first */
 	SAMPLE_POSITION, /* 0-based place in its round's shuffled order */
 	SAMPLE_WARMUP, /* 1 for a warm-up sample: kept, left out of every summary */
-	SAMPLE_APART, /* 1 when the CPUs were at another distance than the run's (analysis/apart.h): kept, summarised apart; 2 when it counts for want of others */
+	SAMPLE_APART, /* enum sample_mark */
+	SAMPLE_GATHER_S, /* how long it was tried before to have the host bring the two CPUs together (measure/core_gather.h); NaN: not wanted */
 	SAMPLE_FIELDS
+};
+
+/* Why a sample is summarised apart; as SAMPLE_APART has it in the document. All are kept. */
+enum sample_mark {
+	MARK_NONE, /* it counts */
+	MARK_APART, /* the CPUs were at another distance than the run's (analysis/apart.h) */
+	MARK_SETTLED, /* one of the other two, but it counts for want of others */
+	MARK_SLOWED /* the sender's CPU was slower than usual (analysis/slowed.h) */
 };
 
 struct samples {
@@ -110,10 +119,22 @@ bool case_same_conditions(const struct case_result *a, const struct case_result 
 /* Appends a row with every column NaN; returns its index or -ENOMEM. */
 long samples_add(struct samples *samples);
 
-/* Is a sample one of those that figures are made of: no warm-up, and not apart? */
+/* A row's SAMPLE_APART; MARK_NONE for a value that is no mark, as in results of before there were any. */
+static inline enum sample_mark sample_mark(const struct samples *samples, size_t i)
+{
+	double value = samples->value[SAMPLE_APART][i];
+
+	return value == MARK_APART || value == MARK_SETTLED || value == MARK_SLOWED ?
+		       (enum sample_mark)(int)value :
+		       MARK_NONE;
+}
+
+/* Is a sample one of those that figures are made of: no warm-up, and not summarised apart? */
 static inline bool sample_counts(const struct samples *samples, size_t i)
 {
-	return samples->value[SAMPLE_WARMUP][i] == 0 && samples->value[SAMPLE_APART][i] != 1;
+	enum sample_mark mark = sample_mark(samples, i);
+
+	return samples->value[SAMPLE_WARMUP][i] == 0 && mark != MARK_APART && mark != MARK_SLOWED;
 }
 
 /* Name of a column in the document. */

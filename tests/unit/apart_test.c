@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/differences.h"
+#include "analysis/mark_cost.h"
 #include "analysis/summary.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
@@ -72,7 +73,7 @@ static void the_usual_distance_is_found_and_the_others_marked(void **state)
 	assert_int_equal(s.field[SAMPLE_SENDER_CPU_S].n, 7);
 	assert_near(s.field[SAMPLE_SENDER_CPU_S].median, 0.10, 1e-12);
 	assert_int_equal(r->cases[0].samples.count, 20);
-	assert_near(apart_cost(&r->cases[0]), 1.7, 1e-9);
+	assert_near(mark_cost(&r->cases[0], MARK_APART), 1.7, 1e-9);
 	result_free(r);
 }
 
@@ -139,7 +140,7 @@ static void cost_does_not_decide(void **state)
 	for (size_t i = 0; i < s->count; i++)
 		s->value[SAMPLE_SENDER_CPU_S][i] = 1 / s->value[SAMPLE_SENDER_CPU_S][i];
 	assert_int_equal(apart_mark(r), 0);
-	assert_true(apart_cost(&r->cases[0]) < 1);
+	assert_true(mark_cost(&r->cases[0], MARK_APART) < 1);
 	for (size_t i = 9; i < 16; i++)
 		assert_true(sample_counts(s, i));
 	for (size_t i = 16; i < 20; i++)
@@ -336,6 +337,19 @@ static void settled_samples_leave_the_distance_alone(void **state)
 	result_free(r);
 }
 
+/* Cores of one cache are 70 to 250 ns from each other, and cost the same: a sample may go from one end of that to the other. */
+static void the_shorter_latency_may_wander(void **state)
+{
+	(void)state;
+	assert_true(apart_stayed(130e-9, 58e-9, CLOSE));
+	assert_true(apart_stayed(58e-9, 130e-9, CLOSE));
+	/* not by more than APART_WANDER, and not when the longer one is not at the distance */
+	assert_false(apart_stayed(130e-9, 57e-9, CLOSE));
+	assert_false(apart_stayed(58e-9, 60e-9, CLOSE));
+	assert_false(apart_stayed(FAR, 250e-9, CLOSE));
+	assert_true(apart_stayed(NAN, NAN, CLOSE));
+}
+
 /* A run of a round or two: no case goes without a figure, and what it is made of is said. */
 static void a_case_is_not_left_without_a_sample(void **state)
 {
@@ -377,6 +391,7 @@ int main(void)
 		cmocka_unit_test(no_distance_in_common_is_a_difference),
 		cmocka_unit_test(placements_have_their_own),
 		cmocka_unit_test(a_case_is_not_left_without_a_sample),
+		cmocka_unit_test(the_shorter_latency_may_wander),
 		cmocka_unit_test(samples_that_moved_do_not_vote),
 		cmocka_unit_test(settled_samples_leave_the_distance_alone),
 	};
