@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/apart.h"
+#include "analysis/slowed.h"
 #include "analysis/summary.h"
 #include "measure/clock.h"
 #include "study/distance.h"
@@ -54,7 +55,8 @@ static void add_sample(struct case_result *c, const struct turn *turn,
 	t->value[SAMPLE_ROUND][row] = turn->round;
 	t->value[SAMPLE_POSITION][row] = turn->position;
 	t->value[SAMPLE_WARMUP][row] = turn->warmup;
-	t->value[SAMPLE_APART][row] = 0; /* found out when all are there */
+	t->value[SAMPLE_GATHER_S][row] = whole_ns(out->gather_s);
+	t->value[SAMPLE_APART][row] = MARK_NONE; /* found out when all are there */
 }
 
 static const char nothing_mapped[] =
@@ -83,6 +85,8 @@ static int sample_case(struct study *s, const struct turn *turn, struct failure 
 
 	if (pass_prepare(s, index))
 		return 0;
+	if (!spec.remote)
+		spec.goal = distance_goal(s, s->cases[index].placement);
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
 		return pass_failed(s, index, &inner, why) < 0 ? err : 0;
@@ -145,13 +149,21 @@ static bool wait_for_distance(struct study *s, const struct turn *turn, const st
 			     apart_distance(s->result, &s->result->cases[turn->index]), pace->until);
 }
 
+/* Which samples count, of those there are. 0, or -ENOMEM with `why`. */
+static int mark(struct study *s, struct failure *why)
+{
+	if (apart_mark(s->result) || slowed_mark(s->result))
+		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	return 0;
+}
+
 /* A kill -9 leaves what was there by then, marked as interrupted. */
 static int save_now_and_then(struct study *s, struct pace *pace, struct failure *why)
 {
 	if (clock_wall() - pace->saved <= SAVE_EVERY_S)
 		return 0;
-	if (apart_mark(s->result))
-		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	if (mark(s, why))
+		return -ENOMEM;
 	(void)apart_settle(s->result);
 	pace->saved = clock_wall();
 	return result_save(s->result, s->settings->dir, why);
@@ -263,8 +275,8 @@ static size_t choose_lacking(const struct study *s, unsigned int *rounds)
 }
 
 /*
- * More rounds of what was measured while the host had the CPUs elsewhere, each sample begun only when they are back.
- * What takes part is chosen by the latency alone, before anything is timed.
+ * More rounds of what was measured while the host had the CPUs elsewhere or slowed them, each sample begun only when they are back.
+ * What takes part is chosen by latency and yardstick alone, never by what a sample cost.
  */
 static int catch_up(struct study *s, unsigned int *rounds, double began, struct pace *pace,
 		    struct failure *why)
@@ -272,13 +284,12 @@ static int catch_up(struct study *s, unsigned int *rounds, double began, struct 
 	int err = 0;
 
 	pace->until = clock_wall() + s->settings->catch_up * (clock_wall() - began);
-	if (apart_mark(s->result))
-		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
-	err = sittings_again(s, pace->until, why);
+	err = mark(s, why);
+	if (!err)
+		err = sittings_again(s, pace->until, why);
 	while (!err && clock_wall() < pace->until) {
-		if (apart_mark(s->result))
-			return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
-		if (!choose_lacking(s, rounds))
+		err = mark(s, why);
+		if (err || !choose_lacking(s, rounds))
 			break;
 		pace->waits = true;
 		err = take_rounds(s, rounds, 0, next_round(s), pace, why);
@@ -325,8 +336,8 @@ static int sharpen(struct study *s, unsigned int *rounds, double began, struct p
 		if (limit[0])
 			break;
 		err = take_rounds(s, rounds, 0, done, pace, why);
-		if (!err && apart_mark(s->result))
-			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+		if (!err)
+			err = mark(s, why);
 	}
 	if (err)
 		snprintf(limit, sizeof(limit), "%u rounds and an early end", next_round(s));
@@ -338,22 +349,26 @@ static int sharpen(struct study *s, unsigned int *rounds, double began, struct p
 int rounds_measure(struct study *s, struct failure *why)
 {
 	unsigned int *rounds = calloc(s->count ? s->count : 1, sizeof(*rounds));
-	double began = clock_wall();
-	struct pace pace = { .saved = began, .sits = true };
+	double began;
+	struct pace pace = { .saved = clock_wall(), .sits = true };
 	int err = 0;
 
 	if (!rounds)
 		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory for the schedule");
 	for (size_t i = 0; i < s->count; i++)
 		rounds[i] = s->cases[i].sink == SINK_VERIFY ? 0 : s->cases[i].rounds;
+	distance_begin(s);
+	began = s->distance.began;
 	err = take_rounds(s, rounds, s->settings->warmup, 0, &pace, why);
 	pace.sits = false;
 	if (!err)
 		err = catch_up(s, rounds, began, &pace, why);
 	if (!err && s->settings->precision > 0)
 		err = sharpen(s, rounds, began, &pace, why);
-	if (apart_mark(s->result) && !err)
-		err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
+	if (!err)
+		err = mark(s, why);
+	else
+		(void)mark(s, NULL);
 	/* the passes that follow set their figures beside those of this one */
 	(void)apart_settle(s->result);
 	free(rounds);

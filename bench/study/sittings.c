@@ -14,6 +14,7 @@ static int take(struct study *s, struct failure *why)
 
 	settings.samples = SITTING_SAMPLES;
 	settings.stop = s->settings->stop;
+	settings.goal = distance_goal(s, s->cases[0].placement);
 	progress_show(&s->progress, s->sittings == 0, -1,
 		      "measuring a call, a copy, a fault and a switch one by one, %u of %u",
 		      s->sittings + 1, s->sittings < SITTINGS ? SITTINGS : s->sittings + 1);

@@ -17,6 +17,7 @@
 #include "analysis/claims.h"
 #include "analysis/host_speed.h"
 #include "analysis/prices.h"
+#include "analysis/slowed.h"
 #include "measure/clock.h"
 #include "study/agreement.h"
 #include "study/backed.h"
@@ -522,6 +523,18 @@ static void note_host_speed(struct study *s)
 		    "seconds of this run may not repeat in the next one to better than that; ratios between methods do, since their samples took turns");
 }
 
+/* Once the marks are there for good. */
+static void note_slowed(struct study *s)
+{
+	json_t *yardstick = json_object_get(s->result->run, "yardstick");
+	struct slowed slowed;
+
+	slowed_count(s->result, &slowed);
+	if (isfinite(slowed.usual_s))
+		json_object_set_new(yardstick, "usual_s", json_real(slowed.usual_s));
+	json_object_set_new(yardstick, "slowed", json_integer((json_int_t)slowed.slowed));
+}
+
 static void note_distance(struct study *s)
 {
 	struct apart apart;
@@ -530,6 +543,8 @@ static void note_distance(struct study *s)
 		return;
 	apart_count(s->result, &apart);
 	json_object_set_new(s->result->run, "core_latency", apart_json(&apart));
+	distance_conclude(s);
+	note_slowed(s);
 }
 
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */

@@ -14,6 +14,7 @@
 #include "base/failure.h"
 #include "measure/direct.h"
 #include "result/result.h"
+#include "study/distance.h"
 #include "study/feasible.h"
 #include "study/plan.h"
 #include "study/progress.h"
@@ -60,6 +61,7 @@ struct study {
 	unsigned int sittings; /* of the direct measurements, taken so far */
 	unsigned int evictions; /* warm transfers before which pages had to be read back */
 	double *seconds; /* what a sample of case i took lately, for the estimate; 0: not known */
+	struct distance distance; /* of the CPUs, and what is done about it */
 	struct backing *backing; /* for the transfer that is prepared */
 	struct stat *sources; /* of case i: its payload as it was when the bytes were verified; st_ino 0: not yet */
 };

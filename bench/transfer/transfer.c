@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/core_gather.h"
 #include "measure/core_latency.h"
 #include "measure/softirqs.h"
 #include "measure/sysstat.h"
@@ -307,10 +308,23 @@ static double distance(const struct harness *h)
 	return seconds;
 }
 
+/*
+ * Brings the CPUs together while both processes wait to begin, before anything is timed, the yardstick included: another core may run at another
+ * speed. Returns the seconds, which are not the transfer's to account for.
+ */
+static double gather(struct harness *h)
+{
+	double took = core_approach(h->spec->sender_cpu, h->spec->receiver_cpu, h->spec->goal,
+				    h->spec->stop);
+
+	h->deadline += took > 0 ? took : 0;
+	return took;
+}
+
 static int steps(struct harness *h, struct transfer_outcome *out)
 {
 	const struct transfer_hooks *hooks = h->spec->hooks;
-	double latency_before = NAN, latency_after = NAN, deliveries;
+	double latency_before = NAN, latency_after = NAN, gathered = NAN, deliveries;
 	struct sysstat before, after;
 	int err = start_children(h);
 
@@ -318,6 +332,8 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 		/* the process that speaks with another host's receiver is none */
 		err = hooks->born(hooks->arg, h->worker.pid, h->spec->remote ? 0 : h->receiver.pid,
 				  h->why);
+	if (!err)
+		gathered = gather(h);
 	if (!err)
 		err = tell_both(h);
 	if (!err)
@@ -348,6 +364,7 @@ static int steps(struct harness *h, struct transfer_outcome *out)
 	*out = h->worker_report.out;
 	out->core_latency_s = latency_before;
 	out->core_latency_after_s = latency_after;
+	out->gather_s = gathered;
 	out->deliveries = deliveries;
 	take_receiver_share(&h->receiver_report, out);
 	out->system_cpu_s = sysstat_busy(&before, &after);
@@ -391,7 +408,7 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
-	out->yardstick_s = out->core_latency_s = out->core_latency_after_s = NAN;
+	out->yardstick_s = out->core_latency_s = out->core_latency_after_s = out->gather_s = NAN;
 	out->receiver_switches_voluntary = out->deliveries = NAN;
 	*receiver = 0;
 	listener = far_end(spec, &at, why);

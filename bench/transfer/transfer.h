@@ -32,6 +32,7 @@ struct transfer_hooks {
 };
 
 struct backing;
+struct core_goal;
 struct gathering;
 struct remote;
 
@@ -52,6 +53,7 @@ struct transfer_spec {
 	/* the worker gives up all privileges before it is ready; transfer_run() sets it */
 	bool unprivileged;
 	struct backing *backing; /* memory to let go just before the clock; may be NULL */
+	struct core_goal *goal; /* measure/core_gather.h: is tried for before either process has begun; may be NULL */
 	struct remote *remote; /* LINK_REMOTE: the session with the receiver's host (transfer/remote.h) */
 	struct gathering *gathering; /* a receiver for another host: it picks the connections */
 };
@@ -63,6 +65,7 @@ struct transfer_outcome {
 	double yardstick_s; /* measure/yardstick.h, mean of just before and after; NaN when not taken */
 	/* measure/core_latency.h, between the two CPUs, just before and just after; NaN when not taken */
 	double core_latency_s, core_latency_after_s;
+	double gather_s; /* how long it was tried before to have the host bring the CPUs together; NaN: not wanted */
 	long faults_minor, faults_major, switches_voluntary, switches_involuntary;
 	double receiver_switches_voluntary; /* times the receiver slept until bytes came; NaN when not known */
 	double deliveries; /* measure/softirqs.h, of the sender's CPU over the transfer; NaN when not known */

@@ -167,6 +167,28 @@ interrupted_run() {
 	nothing_left_but
 }
 
+@test "interrupted while it is looked where the CPUs are" {
+	[ "$("$copytax" doctor --json | jq -r '.host.cpu.hypervisor.value // "none"')" != none ] || skip 'no virtual machine: there is nothing to look for'
+	[ "$(nproc)" -gt 1 ] || skip 'needs two CPUs'
+	# long enough, by the guess, to be worth a look
+	start run --size 1M --methods sendfile --rounds 100000 --watched 0 --events none --out o
+	wait_until 30 grep -q 'looking where the host puts the CPUs' ../err
+	kill -INT "$pid"
+	finish
+	[ "$status" -eq 130 ]
+	[ "$(tail -n 1 ../err)" = 'copytax: interrupted' ]
+	result_is_whole
+	jq -e '.run.interrupted == true' o/result.json
+	nothing_left_but big o o/result.json
+}
+
+@test "a short study does not look, and says nothing of it" {
+	run --separate-stderr "$copytax" run --size 1M --methods sendfile --rounds 2 --watched 0 --events none --out o
+	[ "$status" -eq 0 ]
+	[[ $stderr != *'looking where'* ]]
+	jq -e 'all(.cases[].samples.gather_s[]; . == null) and (.run.core_latency | has("gathered") | not)' o/result.json
+}
+
 @test "kill -9 leaves no process, and says so when asked again" {
 	start run --size 512M --methods sendfile,read_write --rounds 100000 --quiet --out o
 	# a receiver that hangs can't notice by itself that everybody else is gone
