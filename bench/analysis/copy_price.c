@@ -56,19 +56,21 @@ static double fitted(const json_t *prices, enum term direction)
 
 static const struct direction {
 	enum term term;
-	const char *direct, *older; /* its direct measurement, and what results had before there was that one */
-} directions[] = { { TERM_FILE_TO_USER, "read_copy", NULL },
-		   { TERM_USER_TO_SOCKET, "handed_copy", "memcpy_copy" },
-		   { TERM_MAPPED_TO_SOCKET, "mapped_copy", "memcpy_copy" } };
+	const char *direct[3]; /* its direct measurement, and what older results have in its place */
+} directions[] = { { TERM_FILE_TO_USER, { "read_copy" } },
+		   { TERM_USER_TO_SOCKET, { "sent_copy", "handed_copy", "memcpy_copy" } },
+		   { TERM_MAPPED_TO_SOCKET, { "sent_mapped_copy", "mapped_copy", "memcpy_copy" } } };
 
 #define DIRECTIONS (sizeof(directions) / sizeof(directions[0]))
 
 static double by_hand(const struct result *result, const struct direction *d)
 {
 	const json_t *direct = json_object_get(result->prices, "direct");
-	double value = direct_value(direct, d->direct, NULL, NULL);
+	double value = NAN;
 
-	return isnan(value) && d->older ? direct_value(direct, d->older, NULL, NULL) : value;
+	for (size_t i = 0; i < 3 && d->direct[i] && isnan(value); i++)
+		value = direct_value(direct, d->direct[i], NULL, NULL);
+	return value;
 }
 
 double copy_price_direct(const struct result *result, const struct case_result *kase)

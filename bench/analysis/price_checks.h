@@ -11,6 +11,12 @@
 double direct_price(const json_t *direct, enum term term, const char **from);
 
 /*
+ * The same for a case's own chunk in bytes (0: whole), where the direct measurement was taken at several sizes, as that of read() is: between two of them by a
+ * line over the logarithm of the size, beyond them what the outermost have. Otherwise direct_price()'s.
+ */
+double direct_price_at(const json_t *direct, enum term term, double chunk);
+
+/*
  * [{id, direct_id, price, low, high, direct, direct_low, direct_high, ratio, tolerance, near,
  * intervals_overlap, agrees, why}] for each fitted term that something direct can be set beside: near is within
  * the tolerance, agrees is near or overlapping; `why` says what makes the two differ when they aren't near.

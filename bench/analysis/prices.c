@@ -171,7 +171,7 @@ static int add_case(const struct result *r, const struct case_result *c,
 	return json_array_append_new(all->not_used, out) ? -ENOMEM : 0;
 }
 
-/* The host's median speed, when every timed sample has a yardstick. */
+/* The host's median speed in the samples that count, when every timed sample has a yardstick. */
 static double common_speed(const struct result *r)
 {
 	struct host_speed speed;
@@ -185,7 +185,7 @@ static double common_speed(const struct result *r)
 			      isfinite(s->value[SAMPLE_YARDSTICK_S][k])))
 				return NAN;
 	}
-	return host_speed(r, &speed) ? NAN : speed.median_s;
+	return host_speed(r, &speed) ? NAN : speed.counting_s;
 }
 
 static int collect(const struct result *r, struct collection *all)
@@ -308,6 +308,13 @@ static bool thin(const struct collection *all, const char *method, enum term t)
 	return own > 0 && most_of(all, method, false, t) < THIN * own;
 }
 
+/* One price for both directions of copying is one thing; for bytes in the CPU's caches and bytes from memory it is the price of neither. */
+static bool one_price(const struct fit_term *t, size_t i)
+{
+	return t->with[i].summed &&
+	       (t->term == TERM_MAPPED_TO_SOCKET) == (t->with[i].term == TERM_MAPPED_TO_SOCKET);
+}
+
 /*
  * Terms that the others can't tell apart, of which this method has one nearly without the other: what they have in common
  * is the price of neither. Adds them to `missing`; true when there were any.
@@ -325,7 +332,7 @@ static bool mixed_up(const struct collection *all, const char *method, const str
 			double first = most_of(all, method, true, t->term) * t->with[i].per_unit,
 			       second = most_of(all, method, true, t->with[i].term);
 
-			if (t->with[i].summed ||
+			if (one_price(t, i) ||
 			    (first >= THIN * second && second >= THIN * first))
 				continue;
 			missing[first > second ? t->term : t->with[i].term] = any = true;
@@ -378,8 +385,23 @@ static void borrow(const json_t *direct, const struct fit *fit, struct loan *loa
 	}
 }
 
+/* What borrowed prices make of a case: those of its own chunk, where that was measured. */
+static double owed(const struct collection *all, const struct fit_case *c, const struct loan *loan)
+{
+	double sum = 0;
+
+	for (int t = 0; t < TERMS; t++) {
+		double here = loan->missing[t] ? direct_price_at(all->direct, (enum term)t,
+								 (double)c->kase->chunk) :
+						 NAN;
+
+		sum += (isnan(here) ? loan->price[t] : here) * c->count[t];
+	}
+	return sum;
+}
+
 static json_t *predict_cases(const struct collection *all, const char *method, const struct fit *fit,
-			     const double borrowed[TERMS], json_t *out)
+			     const struct loan *loan, json_t *out)
 {
 	double worst_ratio = 0, worst_s = 0;
 	json_t *cases = json_array();
@@ -387,13 +409,11 @@ static json_t *predict_cases(const struct collection *all, const char *method, c
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct fit_case *c = &all->cases[i];
-		double predicted = fit_predict(fit, c), off, ratio;
+		double predicted = fit_predict(fit, c) + owed(all, c, loan), off, ratio;
 		json_t *one;
 
 		if (strcmp(c->kase->method, method))
 			continue;
-		for (int t = 0; t < TERMS; t++)
-			predicted += borrowed[t] * c->count[t];
 		off = predicted - c->cpu_s;
 		ratio = off / c->cpu_s;
 		one = json_object();
@@ -452,7 +472,7 @@ static int predict_method(const struct collection *all, const char *method,
 		json_object_set_new(out, "cases",
 				    loan.reason[0] ?
 					    json_null() :
-					    predict_cases(all, method, &fit, loan.price, out));
+					    predict_cases(all, method, &fit, &loan, out));
 		json_array_append(list, out);
 	}
 	free(others);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "measure/delivered_wait.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,6 +10,7 @@
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/tcp_pair.h"
 #include "transfer/placement.h"
 
 #define RECEIVE_BYTES (256u << 10) /* as the receiver's buffer */
@@ -30,30 +28,6 @@ static void *take(void *arg)
 	while (recv(t->socket, t->buffer, RECEIVE_BYTES, 0) > 0)
 		;
 	return NULL;
-}
-
-/* Two ends of a connection on loopback: what the first sends goes out at once. -errno, and both are -1. */
-static int connect_two(int ends[2])
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(at);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, err = 0;
-
-	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ends[1] = -1;
-	if (listener < 0 || ends[0] < 0 || bind(listener, (struct sockaddr *)&at, size) ||
-	    listen(listener, 1) || getsockname(listener, (struct sockaddr *)&at, &size) ||
-	    connect(ends[0], (struct sockaddr *)&at, size) ||
-	    setsockopt(ends[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
-	    (ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
-		err = -errno;
-	if (listener >= 0)
-		close(listener);
-	if (err && ends[0] >= 0)
-		close(ends[0]);
-	if (err)
-		ends[0] = ends[1] = -1;
-	return err;
 }
 
 /* CPU seconds of a read, on average; with a socket that is not -1 a piece goes out there before each. */
@@ -88,7 +62,7 @@ int delivered_wait(const struct delivered_wait *wait, unsigned int reads, double
 	*more_s = NAN;
 	if (wait->peer_cpu < 0 || !wait->piece || wait->size < wait->piece || !reads)
 		return -EINVAL;
-	err = connect_two(ends);
+	err = tcp_pair(ends);
 	if (err)
 		return err;
 	taker.socket = ends[1];

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "measure/core_gather.h"
 
 /* The most that one sitting takes of each. */
 #define DIRECT_SAMPLES 15
@@ -23,6 +24,7 @@ struct direct_settings {
 	size_t chunk; /* of the copies */
 	int samples; /* of each measurement, 1 to DIRECT_SAMPLES */
 	int cpu, peer_cpu; /* the sender's and the receiver's; -1: not pinned */
+	struct core_goal *goal; /* measure/core_gather.h: is tried for before what needs both CPUs; NULL: not */
 	const volatile sig_atomic_t *stop; /* or NULL; looked at between measurements */
 };
 
@@ -32,7 +34,7 @@ struct direct_settings {
  *   {cpu, peer_cpu, chunk, bytes, measurements: as analysis/direct_values.h has them}
  *
  * with the ids null_call, read_copy, read_copy_4K, read_copy_1M, memcpy_copy, fault, fault_pages, handed_copy,
- * mapped_copy, queued_copy, queued_mapped_copy, switch_same_cpu, switch_cross_cpu, disk_wait, disk_read, delivered_wait.
+ * mapped_copy, queued_copy, queued_mapped_copy, sent_copy, sent_mapped_copy, switch_same_cpu, switch_cross_cpu, disk_wait, disk_read, delivered_wait.
  * Returns 0, -EINTR when stopped, or -errno with `why`.
  */
 int direct_measure(const struct direct_settings *settings, json_t **out, struct failure *why);

@@ -15,6 +15,7 @@
 #include "measure/core_latency.h"
 #include "measure/delivered_wait.h"
 #include "measure/handed_copy.h"
+#include "measure/sent_copy.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
 
@@ -71,6 +72,35 @@ static void a_copy_is_handed_over(void **state)
 	free(from);
 }
 
+/* The same through the kernel. */
+static void a_copy_is_sent(void **state)
+{
+	const struct sent_source odd = { "", 1, 3 };
+	struct sent_source source = { NULL, 1 << 16, 1 << 14 };
+	char *from = malloc(source.span);
+	cpu_set_t set;
+	double per_gb = 1, less;
+	int peer = 0;
+
+	(void)state;
+	assert_non_null(from);
+	memset(from, 1, source.span);
+	source.from = from;
+	assert_int_equal(sent_copy(&source, SENT_BATCH_BYTES, 0, -1, 0, &per_gb), -EINVAL);
+	assert_true(isnan(per_gb));
+	assert_int_equal(sent_copy(&source, SENT_BATCH_BYTES, -1, 0, 0, &per_gb), -EINVAL);
+	assert_int_equal(sent_copy(&odd, SENT_BATCH_BYTES, 0, 0, 0, &per_gb), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	while (peer < CPU_SETSIZE && !CPU_ISSET((size_t)peer, &set))
+		peer++;
+	/* deliveries may be on another CPU's account than where this thread runs: it is not pinned */
+	if (!sent_copy(&source, 4 << 20, peer, peer, 0, &per_gb))
+		assert_true(isfinite(per_gb));
+	assert_int_equal(sent_copy(&source, 4 << 20, CPU_SETSIZE * 8, peer, 0, &less), -ENODATA);
+	assert_true(isnan(less));
+	free(from);
+}
+
 #define PIECE 4096
 
 /* What a wait costs more is this machine's business, and may be nothing; that it is measured or says why not is ours. */
@@ -110,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(latency_is_between_two_cpus),
 		cmocka_unit_test(a_copy_is_handed_over),
+		cmocka_unit_test(a_copy_is_sent),
 		cmocka_unit_test(a_wait_after_a_delivery_is_measured),
 	};
 

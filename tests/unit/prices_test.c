@@ -506,6 +506,53 @@ static void copies_are_held_against_their_own_kind(void **state)
 	json_decref(direct);
 }
 
+/* The kernel's own copy into a socket before one between two buffers, which older results have alone. */
+static void a_copy_into_a_socket_comes_first(void **state)
+{
+	static const char both[] =
+		"{\"measurements\": [{\"id\": \"mapped_copy\", \"value\": 0.15, \"low\": 0.15, \"high\": 0.15},"
+		" {\"id\": \"sent_mapped_copy\", \"value\": 0.3, \"low\": 0.3, \"high\": 0.3}]}";
+	json_t *direct, *checks = checks_with(both, &direct), *one = json_array_get(checks, 0);
+	const char *from;
+
+	(void)state;
+	assert_int_equal(json_array_size(checks), 1);
+	assert_string_equal(json_string_value(json_object_get(one, "direct_id")), "sent_mapped_copy");
+	assert_near(field(one, "ratio"), 1, 1e-12);
+	assert_near(direct_price(direct, TERM_MAPPED_TO_SOCKET, &from), 0.3, 1e-12);
+	assert_string_equal(from, "sent_mapped_copy");
+	json_decref(checks);
+	json_decref(direct);
+}
+
+/* What is borrowed for a case is what was measured at its chunk. */
+static void a_copy_is_borrowed_at_its_own_chunk(void **state)
+{
+	json_t *direct = json_loads(
+		"{\"chunk\": 32768, \"measurements\": [{\"id\": \"read_copy\", \"value\": 0.09},"
+		" {\"id\": \"read_copy_4K\", \"value\": 0.12}, {\"id\": \"read_copy_1M\", \"value\": 0.05}]}",
+		0, NULL);
+
+	(void)state;
+	assert_non_null(direct);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 4096), 0.12, 1e-12);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 32768), 0.09, 1e-12);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 1 << 20), 0.05, 1e-12);
+	/* two of three doublings from 4K to 32K, two of five from 32K to 1M */
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 16384), 0.10, 1e-12);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 131072), 0.074, 1e-12);
+	/* beyond what was measured */
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 1024), 0.12, 1e-12);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 1 << 24), 0.05, 1e-12);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 0), 0.05, 1e-12);
+	/* others have one size only */
+	assert_true(isnan(direct_price_at(direct, TERM_USER_TO_SOCKET, 4096)));
+	json_decref(direct);
+	direct = json_loads("{\"measurements\": [{\"id\": \"read_copy\", \"value\": 0.09}]}", 0, NULL);
+	assert_near(direct_price_at(direct, TERM_FILE_TO_USER, 4096), 0.09, 1e-12);
+	json_decref(direct);
+}
+
 /* A price below its direct figure is told what a copy costs with a reader that waits, where that was measured. */
 static void a_price_below_tells_of_the_reader_that_waits(void **state)
 {
@@ -625,6 +672,8 @@ int main(void)
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
 		cmocka_unit_test(copies_are_held_against_their_own_kind),
+		cmocka_unit_test(a_copy_into_a_socket_comes_first),
+		cmocka_unit_test(a_copy_is_borrowed_at_its_own_chunk),
 		cmocka_unit_test(a_price_below_tells_of_the_reader_that_waits),
 		cmocka_unit_test(a_bill_adds_up),
 		cmocka_unit_test(coefficients_stop_at_zero),
