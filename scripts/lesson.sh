@@ -41,7 +41,8 @@ figures() {
 	"payload\t\(.settings.payload_bytes | count)", "payload_mb\t\(.settings.payload_bytes | mb)",
 	"payload_pages\t\(.settings.payload_bytes / 4096 | count)",
 	"price.calls\t\(price("calls") | if . then . * 1e6 else . end | three)",
-	"price.faults\t\(price("faults") | if . then . * 1e6 else . end | three)",
+	"price.faults\t\((first(.prices.terms[]? | select(.id == "faults")) // {}) | if .low then "\(.low * 1e6 | three) to \(.high * 1e6 | three)" else "–" end)",
+	"direct.fault\t\((first(.prices.direct.measurements[]? | select(.id == "fault")) // {}) | .value | if . then . * 1e6 else . end | three)",
 	"price.copy\t\((price("file_to_user") // price("user_to_socket")) | if . then . * 1e3 else . end | three)",
 	(("read_write", "mmap_write", "sendfile", "splice", "direct_write") as $m |
 		(warm($m; $main) | figures_of($m)),
