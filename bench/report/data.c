@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/apart.h"
+#include "analysis/slowed.h"
 #include "base/file.h"
 #include "report/bill_text.h"
 #include "report/counted_data.h"
@@ -503,11 +504,17 @@ static void write_texts(const struct result *result, const struct families *all,
 	char bytes[FORMAT_MAX], chunk[FORMAT_MAX], text[400], apart_text[96] = "";
 	char *machine = machine_line(result);
 	struct apart apart;
+	struct slowed slowed;
+	size_t left_out;
 
 	apart_count(result, &apart);
-	if (apart.apart)
-		snprintf(apart_text, sizeof(apart_text),
-			 "%zu samples with the CPUs apart left out. ", apart.apart);
+	slowed_count(result, &slowed);
+	left_out = apart.apart + slowed.slowed;
+	if (left_out)
+		snprintf(apart_text, sizeof(apart_text), "%zu samples of %s left out. ", left_out,
+			 !slowed.slowed ? "CPUs apart" :
+			 !apart.apart	? "a slowed CPU" :
+					  "CPUs apart or slowed");
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t k = 0; pictured(family, &all->list[i]) && k < all->list[i].count; k++) {
 			direct |= case_direct(all->list[i].cases[k]);
@@ -523,7 +530,7 @@ static void write_texts(const struct result *result, const struct families *all,
 	put_label(out, "machine_text", machine ? machine : "");
 	put_copied(out, all, family);
 	put_samples_note(out, "throughput_note_1", all, family,
-			 apart.apart ? "Bar: median. Whisker: 95% interval of the median. Dots: samples" :
+			 left_out ? "Bar: median. Whisker: 95% interval of the median. Dots: samples" :
 				       "Bar: median. Whisker: 95% interval of the median. Dots: every sample",
 			 false);
 	snprintf(text, sizeof(text), "%s%s%s%s", apart_text,
