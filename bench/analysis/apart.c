@@ -28,24 +28,22 @@ static double latency(const struct samples *s, size_t i)
 	return before > 0 && after > 0 ? fmax(before, after) : NAN;
 }
 
-/* Where sender and receiver were put; cases of one placement run on the same two CPUs. "" where it is not recorded. */
-static const char *placement_of(const struct case_result *c)
+const char *apart_placement(const struct case_result *c)
 {
 	const char *name = json_string_value(json_object_get(c->conditions, "placement"));
 
 	return name ? name : "";
 }
 
-static bool of_placement(const struct case_result *c, const char *placement)
+bool apart_is_of(const struct case_result *c, const char *placement)
 {
-	return !strcmp(placement_of(c), placement);
+	return !strcmp(apart_placement(c), placement);
 }
 
-/* Is case `i` the first of its placement? */
-static bool first_of_placement(const struct result *r, size_t i)
+bool apart_first_of_placement(const struct result *r, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (of_placement(&r->cases[k], placement_of(&r->cases[i])))
+		if (apart_is_of(&r->cases[k], apart_placement(&r->cases[i])))
 			return false;
 	return true;
 }
@@ -77,7 +75,7 @@ static size_t collect(const struct result *r, const char *placement, enum which 
 	for (size_t i = 0; i < r->case_count; i++) {
 		const struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++) {
+		for (size_t k = 0; k < s->count && apart_is_of(&r->cases[i], placement); k++) {
 			if (!is_one(s, k, which))
 				continue;
 			if (out)
@@ -106,7 +104,7 @@ static double median_of(const struct result *r, const char *placement)
 
 double apart_distance(const struct result *r, const struct case_result *c)
 {
-	return median_of(r, placement_of(c));
+	return median_of(r, apart_placement(c));
 }
 
 /* See apart_mark(). */
@@ -141,7 +139,7 @@ static void mark_at(struct result *r, const char *placement, double latency_s)
 	for (size_t i = 0; i < r->case_count; i++) {
 		struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count && of_placement(&r->cases[i], placement); k++)
+		for (size_t k = 0; k < s->count && apart_is_of(&r->cases[i], placement); k++)
 			s->value[SAMPLE_APART][k] =
 				!apart_stayed(s->value[SAMPLE_CORE_LATENCY_S][k],
 					      s->value[SAMPLE_CORE_LATENCY_AFTER_S][k], latency_s);
@@ -172,8 +170,8 @@ int apart_mark(struct result *r)
 	int err = 0;
 
 	for (size_t i = 0; i < r->case_count && !err; i++)
-		if (first_of_placement(r, i))
-			err = mark_usual(r, placement_of(&r->cases[i]));
+		if (apart_first_of_placement(r, i))
+			err = mark_usual(r, apart_placement(&r->cases[i]));
 	return err;
 }
 
@@ -235,16 +233,16 @@ void apart_count(const struct result *r, struct apart *out)
 {
 	*out = (struct apart) { .median_s = NAN, .apart_low_s = NAN, .apart_high_s = NAN };
 	for (size_t i = 0; i < r->case_count; i++) {
-		const char *placement = placement_of(&r->cases[i]);
+		const char *placement = apart_placement(&r->cases[i]);
 		double distance;
 
-		if (!first_of_placement(r, i))
+		if (!apart_first_of_placement(r, i))
 			continue;
 		distance = median_of(r, placement);
 		if (isnan(out->median_s))
 			out->median_s = distance;
 		for (size_t k = i; k < r->case_count; k++)
-			if (of_placement(&r->cases[k], placement))
+			if (apart_is_of(&r->cases[k], placement))
 				count_case(&r->cases[k], distance, out);
 	}
 }
@@ -303,8 +301,8 @@ bool apart_align(struct result *a, struct result *b)
 	if (apart_mark(a) || apart_mark(b))
 		return false;
 	for (size_t i = 0; i < a->case_count; i++)
-		if (first_of_placement(a, i))
-			all &= align(a, b, placement_of(&a->cases[i]));
+		if (apart_first_of_placement(a, i))
+			all &= align(a, b, apart_placement(&a->cases[i]));
 	return all;
 }
 

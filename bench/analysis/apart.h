@@ -33,6 +33,13 @@ struct apart {
 		unknown; /* timed samples: at the distance or settled for, apart, without a latency */
 };
 
+/* Where sender and receiver were put; cases of one placement run on the same two CPUs. "" where it is not recorded. The case's. */
+const char *apart_placement(const struct case_result *kase);
+bool apart_is_of(const struct case_result *kase, const char *placement);
+
+/* Is case `i` the first of its placement? */
+bool apart_first_of_placement(const struct result *result, size_t i);
+
 /*
  * Finds the run's distance and marks all samples that were not at it from beginning to end, MARK_APART, the others MARK_NONE. It is the
  * distance that most of them have (the shorter one of two that are equally common), unless a quarter of them, or more,

@@ -86,6 +86,22 @@ static int add(json_t *list, const struct thing *t, const char *part, const json
 	return one && !json_array_append_new(list, one) ? 0 : -1;
 }
 
+/* Results of before there was a lead are of transfers without one. */
+static int add_lead(json_t *list, const struct result *base, const struct result *new)
+{
+	static const struct thing lead = { "lead", "bytes sent before the payload", true };
+	const json_t *a = json_object_get(base->settings, lead.what),
+		     *b = json_object_get(new->settings, lead.what);
+	json_t *none = json_integer(0);
+	int err = 0;
+
+	/* null: the link has none */
+	if (!json_is_null(a) && !json_is_null(b))
+		err = add(list, &lead, "settings.", a ? a : none, b ? b : none);
+	json_decref(none);
+	return err;
+}
+
 /* How busy the machine was before the run; it never is the same twice, so only when it matters. */
 static int add_load(json_t *list, const struct result *base, const struct result *new)
 {
@@ -132,6 +148,8 @@ json_t *differences_between(const struct result *base, const struct result *new)
 		err = add(out, &settings[i], "settings.",
 			  json_object_get(base->settings, settings[i].what),
 			  json_object_get(new->settings, settings[i].what));
+	if (!err)
+		err = add_lead(out, base, new);
 	for (size_t i = 0; i < COUNT(tool) && !err; i++)
 		err = add(out, &tool[i], "tool.", json_object_get(base->tool, tool[i].what),
 			  json_object_get(new->tool, tool[i].what));

@@ -12,6 +12,9 @@
 static const char followed_closely[] =
 	"a copy costs more the closer the receiver follows, whose CPU then holds the memory: up to twice as much where the CPUs share no near cache; the fit charges that to the deliveries and wake-ups that come with it, the direct figure holds a share of it";
 
+static const char between_buffers[] =
+	"the direct figure of a copy into the socket is one between two buffers of which the receiver's CPU reads the second; the price holds the memory that TCP takes for every copied byte and gets back as well";
+
 /* What can be set beside what, and why they may differ all the same. */
 static const struct pair {
 	enum term term;
@@ -127,11 +130,14 @@ double direct_price_at(const json_t *direct, enum term term, double chunk)
 }
 
 /* Why a price is not near its direct figure, in words for the reader; `text` holds 640 bytes. */
-static void explain(const struct pair *p, bool below, const json_t *direct, char text[640])
+static void explain(const struct pair *p, bool below, bool older, const json_t *direct, char text[640])
 {
 	double later = p->later ? direct_value(direct, p->later, NULL, NULL) : NAN,
 	       close = p->close ? direct_value(direct, p->close, NULL, NULL) : NAN;
-	int length = snprintf(text, 640, "%s", below && p->below ? p->below : p->why);
+	int length = snprintf(text, 640, "%s",
+			      below && p->below ? p->below :
+			      older		? between_buffers :
+						  p->why);
 
 	if (below && p->below && isfinite(later) && isfinite(close) && length > 0 && length < 640)
 		snprintf(text + length, 640 - (size_t)length,
@@ -184,7 +190,7 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 	json_object_set_new(out, "near", json_boolean(near));
 	json_object_set_new(out, "intervals_overlap", json_boolean(overlap));
 	json_object_set_new(out, "agrees", json_boolean(near || overlap));
-	explain(p, price < d, direct, why);
+	explain(p, price < d, first == p->older || (both && second == p->older_second), direct, why);
 	json_object_set_new(out, "why", near ? json_null() : json_string(why));
 	return out;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analysis/apart.h"
 #include "analysis/mark_cost.h"
 #include "analysis/stretch.h"
 
@@ -15,14 +16,14 @@ static bool has_yardstick(const struct samples *s, size_t i)
 	return s->value[SAMPLE_WARMUP][i] == 0 && s->value[SAMPLE_YARDSTICK_S][i] > 0;
 }
 
-static size_t collect(const struct result *r, double *out)
+static size_t collect(const struct result *r, const char *placement, double *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->case_count; i++) {
 		const struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count; k++) {
+		for (size_t k = 0; k < s->count && apart_is_of(&r->cases[i], placement); k++) {
 			if (!has_yardstick(s, k))
 				continue;
 			if (out)
@@ -34,9 +35,9 @@ static size_t collect(const struct result *r, double *out)
 }
 
 /* NaN when there are too few to tell. 0 or -ENOMEM. */
-static int usual_yardstick(const struct result *r, double *usual_s)
+static int usual_yardstick(const struct result *r, const char *placement, double *usual_s)
 {
-	size_t n = collect(r, NULL);
+	size_t n = collect(r, placement, NULL);
 	double *all;
 
 	*usual_s = NAN;
@@ -45,29 +46,47 @@ static int usual_yardstick(const struct result *r, double *usual_s)
 	all = malloc(n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	collect(r, all);
+	collect(r, placement, all);
 	gsl_sort(all, 1, n);
 	*usual_s = stretch_middle(all, stretch_fullest(all, n, SLOWED_ONE_SPEED));
 	free(all);
 	return 0;
 }
 
-int slowed_mark(struct result *r)
+static int mark(struct result *r, const char *placement)
 {
 	double usual_s;
-	int err = usual_yardstick(r, &usual_s);
+	int err = usual_yardstick(r, placement, &usual_s);
 
 	if (err || isnan(usual_s))
 		return err;
 	for (size_t i = 0; i < r->case_count; i++) {
 		struct samples *s = &r->cases[i].samples;
 
-		for (size_t k = 0; k < s->count; k++)
+		for (size_t k = 0; k < s->count && apart_is_of(&r->cases[i], placement); k++)
 			if (has_yardstick(s, k) && sample_mark(s, k) == MARK_NONE &&
 			    s->value[SAMPLE_YARDSTICK_S][k] > SLOWED_FACTOR * usual_s)
 				s->value[SAMPLE_APART][k] = MARK_SLOWED;
 	}
 	return 0;
+}
+
+int slowed_mark(struct result *r)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->case_count && !err; i++)
+		if (apart_first_of_placement(r, i))
+			err = mark(r, apart_placement(&r->cases[i]));
+	return err;
+}
+
+int slowed_set_apart(struct result *r)
+{
+	int err = slowed_mark(r);
+
+	(void)slowed_settle(r);
+	return err;
 }
 
 size_t slowed_settle(struct result *r)
@@ -92,10 +111,15 @@ size_t slowed_settle(struct result *r)
 
 void slowed_count(const struct result *r, struct slowed *out)
 {
-	*out = (struct slowed){ .usual_s = NAN, .n = collect(r, NULL) };
-	(void)usual_yardstick(r, &out->usual_s);
-	for (size_t i = 0; i < r->case_count; i++)
+	*out = (struct slowed){ .usual_s = NAN };
+	for (size_t i = 0; i < r->case_count; i++) {
 		out->slowed += mark_count(&r->cases[i], MARK_SLOWED);
+		if (!apart_first_of_placement(r, i))
+			continue;
+		out->n += collect(r, apart_placement(&r->cases[i]), NULL);
+		if (isnan(out->usual_s))
+			(void)usual_yardstick(r, apart_placement(&r->cases[i]), &out->usual_s);
+	}
 }
 
 json_t *slowed_case_json(const struct case_result *c)

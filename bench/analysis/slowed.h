@@ -13,22 +13,25 @@
 #define SLOWED_ONE_SPEED 1.05
 /* A sample whose yardstick took more than this times the run's usual is marked. */
 #define SLOWED_FACTOR 1.07
-/* Fewer samples with a yardstick than these have no usual speed to be held against. */
+/* Fewer samples of a placement with a yardstick than these have no usual speed to be held against. */
 #define SLOWED_LEAST 48
 
 struct slowed {
-	double usual_s; /* the run's usual yardstick; NaN: too few samples to tell */
+	double usual_s; /* the usual yardstick, of the first placement that has one; NaN: too few samples to tell */
 	size_t n, slowed; /* timed samples with a yardstick; those of them that are marked */
 };
 
 /*
- * Marks samples that count, SAMPLE_SLOWED. The usual yardstick is the middle of where most of the run's lie. Follows from the
+ * Marks samples that count, MARK_SLOWED. The usual yardstick is the middle of where most of the placement's lie: other CPUs may have another. Follows from the
  * yardstick alone, never from what a sample cost. To be called after apart_mark(), which clears all marks. 0 or -ENOMEM.
  */
 int slowed_mark(struct result *result);
 
-/* Cases whose only samples at the distance are slowed ones go by those, SAMPLE_SETTLED. Returns how many cases that are. */
+/* Cases whose only samples at the distance are slowed ones go by those, MARK_SETTLED. Returns how many cases that are. */
 size_t slowed_settle(struct result *result);
+
+/* Both, for results that are compared: after apart_align(), which clears all marks. 0 or -ENOMEM. */
+int slowed_set_apart(struct result *result);
 
 /* What the marks say. */
 void slowed_count(const struct result *result, struct slowed *out);

@@ -447,15 +447,6 @@ static int nothing_in_common(const json_t *doc, const char *base, const char *ne
 		    names[0] ? "; they differ in: " : "", names);
 }
 
-/* A case that has no others at the distance is compared by its slowed samples: better than not at all. */
-static int set_slowed_apart(struct result *r)
-{
-	int err = slowed_mark(r);
-
-	(void)slowed_settle(r);
-	return err;
-}
-
 static int compare_all(struct options *o, json_t *list, bool *failed, struct failure *why)
 {
 	struct result *base = NULL, *new = NULL;
@@ -469,7 +460,7 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 			break;
 		/* without a distance in common the differences say so */
 		(void)apart_align(base, new);
-		if (set_slowed_apart(base) || set_slowed_apart(new)) {
+		if (slowed_set_apart(base) || slowed_set_apart(new)) {
 			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 			break;
 		}

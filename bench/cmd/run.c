@@ -601,6 +601,25 @@ static int find_cases(struct run *run, struct failure *why)
 	return err ? err : plan_expand(&o->plan, &o->conditions.line, &run->cases, &run->count, why);
 }
 
+/* Warnings that the end of a study draws from all samples: those of an interrupted one were drawn from fewer. */
+static void forget_conclusions(struct result *r)
+{
+	static const char *const codes[] = { "cpus_apart", "cpus_mixed", "cpus_gathered", "cpu_slowed",
+					     "cpu_slowed_only", "host_speed", "copy_prices_apart",
+					     "precision_not_reached" };
+
+	for (size_t i = json_array_size(r->warnings); i-- > 0;) {
+		const char *code = json_string_value(
+			json_object_get(json_array_get(r->warnings, i), "code"));
+
+		for (size_t k = 0; code && k < sizeof(codes) / sizeof(codes[0]); k++)
+			if (!strcmp(code, codes[k])) {
+				json_array_remove(r->warnings, i);
+				break;
+			}
+	}
+}
+
 /* What an interrupted run left takes the place of the empty result, if this is how it was begun. */
 static int take_over(struct run *run, const char *dir, struct result **r, struct result **old,
 		     struct failure *why)
@@ -619,6 +638,7 @@ static int take_over(struct run *run, const char *dir, struct result **r, struct
 	set_time((*old)->run, "finished");
 	json_array_append(when, json_object_get((*old)->run, "finished"));
 	json_object_set_new((*old)->run, "finished", json_null());
+	forget_conclusions(*old);
 	result_free(*r);
 	*r = *old;
 	*old = NULL;

@@ -21,7 +21,7 @@ static json_t *samples_json(const struct samples *s, bool shared)
 
 	for (int f = 0; f < SAMPLE_FIELDS; f++) {
 		json_t *column = json_array();
-		bool whole = f >= SAMPLE_FAULTS_MINOR;
+		bool whole = f >= SAMPLE_FAULTS_MINOR && f != SAMPLE_GATHER_S;
 
 		if (!shared && f >= SAMPLE_SHARE_MIN && f <= SAMPLE_SHARE_JAIN) {
 			json_decref(column);

@@ -79,14 +79,15 @@ static void look(struct study *s, const struct placement_choice *place, struct d
 	double latency;
 
 	progress_show(&s->progress, !looks->n, -1, "looking where the host puts the CPUs");
-	for (int i = 0; i < LOOKS && looks->n < DISTANCE_LOOKS_MAX && !study_stopped(s); i++) {
+	for (int i = 0; i < LOOKS && !study_stopped(s); i++) {
 		if (!core_gather(place->sender_cpu, place->receiver_cpu) &&
 		    !core_latency(place->sender_cpu, place->receiver_cpu, &latency))
-			looks->seen_s[looks->n++] = latency;
+			looks->seen_s[looks->n++ % DISTANCE_LOOKS_MAX] = latency;
 		pause_for_signals(s, 0);
 	}
 	looks->next = clock_wall() + LOOK_EVERY_S;
-	looks->goal.within_s = WITHIN * distance_wanted(looks->seen_s, looks->n);
+	looks->goal.within_s = WITHIN *
+			       distance_wanted(looks->seen_s, looks->n < DISTANCE_LOOKS_MAX ? looks->n : DISTANCE_LOOKS_MAX);
 	looks->goal.patience_s = PATIENCE_S;
 }
 
@@ -108,7 +109,8 @@ struct core_goal *distance_goal(struct study *s, enum placement placement)
 
 	if (!s->distance.wanted || !has_distance(place))
 		return NULL;
-	if (!looks->n || clock_wall() > looks->next)
+	/* the first time at once; when nothing could be measured not before the next time either */
+	if (clock_wall() > looks->next)
 		look(s, place, looks);
 	looks->goal.left_s =
 		ADVANCE_S + s->settings->catch_up * (clock_wall() - s->distance.began - used) - used;
@@ -131,7 +133,7 @@ bool distance_wait(struct study *s, int cpu, int peer_cpu, double distance_s, do
 			      "take %.0f ns there and back",
 			      distance_s * 1e9);
 		/* what sleeps and wakes is brought together; what is to be further is let be */
-		if (further && !core_gather(cpu, peer_cpu))
+		if (further && s->distance.wanted && !core_gather(cpu, peer_cpu))
 			pause_for_signals(s, 0);
 		else
 			pause_for_signals(s, LOOK_AGAIN_NS);

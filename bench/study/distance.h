@@ -13,12 +13,12 @@
 
 struct study;
 
-#define DISTANCE_LOOKS_MAX 512
+#define DISTANCE_LOOKS_MAX 128 /* of the last eight minutes */
 
 /* What was seen of one placement's CPUs. */
 struct distance_looks {
-	double seen_s[DISTANCE_LOOKS_MAX]; /* latencies, each after a round of sleeping and waking */
-	size_t n;
+	double seen_s[DISTANCE_LOOKS_MAX]; /* the latest latencies, each after a round of sleeping and waking; look i is at i % DISTANCE_LOOKS_MAX */
+	size_t n; /* looks so far */
 	double next; /* when to look again (measure/clock.h) */
 	struct core_goal goal;
 };
@@ -46,7 +46,7 @@ struct core_goal *distance_goal(struct study *s, enum placement placement);
 
 /*
  * Waits until a cache line takes `distance_s` there and back between two CPUs, as apart_near() sees it, and has the host bring them together meanwhile when they
- * are further; doesn't wait when that is NaN, or one of them is no CPU. False
+ * are further, in a study that gathers; doesn't wait when that is NaN, or one of them is no CPU. False
  * when it did not come to that by `until` (measure/clock.h). A stopped study ends the wait: true.
  */
 bool distance_wait(struct study *s, int cpu, int peer_cpu, double distance_s, double until);

@@ -74,7 +74,8 @@ static void add_figure(struct method_figure figures[METHOD_FIGURES_MAX], const c
 		}
 }
 
-static int sample_case(struct study *s, const struct turn *turn, struct failure *why)
+/* `gather`: have the CPUs brought together first; not where somebody waited for another distance just now. */
+static int sample_case(struct study *s, const struct turn *turn, bool gather, struct failure *why)
 {
 	size_t index = turn->index;
 	char path[PATH_MAX];
@@ -85,7 +86,7 @@ static int sample_case(struct study *s, const struct turn *turn, struct failure 
 
 	if (pass_prepare(s, index))
 		return 0;
-	if (!spec.remote)
+	if (gather && !spec.remote)
 		spec.goal = distance_goal(s, s->cases[index].placement);
 	err = transfer_run(&spec, &out, &inner);
 	if (err)
@@ -144,9 +145,12 @@ static bool wait_for_distance(struct study *s, const struct turn *turn, const st
 	char path[PATH_MAX];
 	struct transfer_spec spec = pass_spec(s, turn->index, path);
 
+	/* where there is no distance to wait for, time runs out all the same */
 	return !pace->waits ||
-	       distance_wait(s, spec.sender_cpu, spec.receiver_cpu,
-			     apart_distance(s->result, &s->result->cases[turn->index]), pace->until);
+	       (clock_wall() < pace->until &&
+		distance_wait(s, spec.sender_cpu, spec.receiver_cpu,
+			     apart_distance(s->result, &s->result->cases[turn->index]),
+			      pace->until));
 }
 
 /* Which samples count, of those there are. 0, or -ENOMEM with `why`. */
@@ -198,7 +202,7 @@ static int take_turns(struct study *s, const struct turn *turns, size_t count, s
 			      : pace->waits ? "again, "
 					    : "",
 			      turn->round + 1, turns[count - 1].round + 1, i + 1, count, text);
-		err = sample_case(s, turn, why);
+		err = sample_case(s, turn, !pace->waits, why);
 		s->seconds[turn->index] = clock_wall() - before;
 		if (!err)
 			err = save_now_and_then(s, pace, why);

@@ -6,7 +6,8 @@
 #include "measure/clock.h"
 #include "study/distance.h"
 
-static int take(struct study *s, struct failure *why)
+/* `goal`: have the CPUs brought together before what needs both; NULL: not. */
+static int take(struct study *s, struct core_goal *goal, struct failure *why)
 {
 	struct direct_settings settings = *s->settings->direct;
 	json_t *direct = json_object_get(s->result->prices, "direct"), *more;
@@ -14,7 +15,7 @@ static int take(struct study *s, struct failure *why)
 
 	settings.samples = SITTING_SAMPLES;
 	settings.stop = s->settings->stop;
-	settings.goal = distance_goal(s, s->cases[0].placement);
+	settings.goal = goal;
 	progress_show(&s->progress, s->sittings == 0, -1,
 		      "measuring a call, a copy, a fault and a switch one by one, %u of %u",
 		      s->sittings + 1, s->sittings < SITTINGS ? SITTINGS : s->sittings + 1);
@@ -36,7 +37,7 @@ int sittings_take(struct study *s, size_t turn, size_t turns, struct failure *wh
 
 	while (!err && s->settings->direct && s->sittings < SITTINGS &&
 	       turn * (SITTINGS - 1) >= s->sittings * turns)
-		err = take(s, why);
+		err = take(s, distance_goal(s, s->cases[0].placement), why);
 	return err;
 }
 
@@ -51,7 +52,7 @@ int sittings_again(struct study *s, double until, struct failure *why)
 	       direct_sittings_at(json_object_get(s->result->prices, "direct"), apart.median_s) < SITTINGS_NEAR) {
 		if (clock_wall() > until || !distance_wait(s, direct->cpu, direct->peer_cpu, apart.median_s, until))
 			break;
-		err = take(s, why);
+		err = take(s, NULL, why);
 	}
 	return err;
 }

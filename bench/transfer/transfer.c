@@ -199,6 +199,15 @@ static int take_receiver_report(struct harness *h)
 	return 0;
 }
 
+/* A sender's EPIPE has a cause: what the receiver has to say of its end says more. Returns that, or `err`. */
+static int whose_end(struct harness *h, int err)
+{
+	struct pollfd p = { .fd = h->receiver.control, .events = POLLIN };
+	int other = poll(&p, 1, 1000) == 1 ? take_receiver_report(h) : 0;
+
+	return other ? other : err;
+}
+
 static int take_worker_report(struct harness *h)
 {
 	struct worker_report *r = &h->worker_report;
@@ -210,12 +219,8 @@ static int take_worker_report(struct harness *h)
 	if (!r->err)
 		return 0;
 	/* a receiver that died is the cause, and its death says more than the sender's EPIPE */
-	if (r->err == -EPIPE || r->err == -ECONNRESET) {
-		struct pollfd p = { .fd = h->receiver.control, .events = POLLIN };
-
-		if (poll(&p, 1, 1000) == 1 && take_receiver_report(h))
-			return r->err;
-	}
+	if (r->err == -EPIPE || r->err == -ECONNRESET)
+		(void)whose_end(h, r->err);
 	if (h->why && !h->why->text[0])
 		*h->why = r->why;
 	return r->err;
@@ -242,6 +247,9 @@ static int wait_for(struct harness *h, enum stage stage)
 		if (h->receiver_stage >= receiver_stage)
 			fds[1].fd = -1;
 		sigemptyset(&none);
+		/* it may have come before there was anything to wait for */
+		if (h->spec->stop && *h->spec->stop)
+			return fail(h->why, EXIT_INTERRUPTED, EINTR, "interrupted");
 		if (left <= 0)
 			return fail(h->why, EXIT_TRANSFER_FAILED, ETIMEDOUT,
 				    "%s: not done after %u s (--time-limit); the sender, the receiver or the disk is stuck",
@@ -432,6 +440,8 @@ int transfer_run_here(const struct transfer_spec *spec, struct transfer_outcome 
 		kill(pid, SIGKILL);
 	(void)child_tell(&h.receiver);
 	err = worker_prepare(&w, spec, &at, out, why);
+	if (err == -EPIPE || err == -ECONNRESET)
+		err = whose_end(&h, err);
 	if (!err)
 		err = take_receiver_report(&h);
 	if (!err) {

@@ -235,6 +235,24 @@ static void other_conditions_are_named_first(void **state)
 	assert_true(json_is_true(json_object_get(doc, "comparable")));
 	assert_int_equal(called_different(doc, "wall"), 0);
 	json_decref(doc);
+	/* an older result is of transfers without a lead */
+	json_object_set_new(b->settings, "congestion_control", json_string("reno"));
+	json_object_set_new(b->settings, "lead", json_integer(256));
+	doc = compare_results(a, b, COMPARE_MARGIN, NULL, 0);
+	because = json_object_get(doc, "because");
+	assert_int_equal(json_array_size(because), 1);
+	assert_string_equal(json_string_value(json_array_get(because, 0)),
+			    "bytes sent before the payload");
+	json_decref(doc);
+	/* so are those that were told so, and a link without one is no difference */
+	json_object_set_new(b->settings, "lead", json_integer(0));
+	doc = compare_results(a, b, COMPARE_MARGIN, NULL, 0);
+	assert_true(json_is_true(json_object_get(doc, "comparable")));
+	json_decref(doc);
+	json_object_set_new(b->settings, "lead", json_null());
+	doc = compare_results(a, b, COMPARE_MARGIN, NULL, 0);
+	assert_true(json_is_true(json_object_get(doc, "comparable")));
+	json_decref(doc);
 	result_free(a);
 	result_free(b);
 	gsl_rng_free(rng);

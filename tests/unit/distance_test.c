@@ -61,6 +61,30 @@ static void a_study_that_does_not_want_it_has_no_goal(void **state)
 	free(s);
 }
 
+/* Where nothing can be measured it is not tried before every transfer. */
+static void a_look_in_vain_is_not_repeated_at_once(void **state)
+{
+	struct study *s = calloc(1, sizeof(*s));
+	/* no such CPUs */
+	struct placement_choice places[PLACEMENTS] = { [PLACE_CORES] = { 1 << 20, 1 << 21, "" } };
+	struct study_settings settings = { .places = places, .catch_up = 1 };
+	double first;
+
+	(void)state;
+	assert_non_null(s);
+	s->settings = &settings;
+	s->progress.quiet = true;
+	s->distance.wanted = true;
+	s->distance.began = clock_wall();
+	assert_non_null(distance_goal(s, PLACE_CORES));
+	assert_int_equal(s->distance.of[PLACE_CORES].n, 0);
+	first = s->distance.of[PLACE_CORES].next;
+	assert_true(first > clock_wall());
+	(void)distance_goal(s, PLACE_CORES);
+	assert_near(s->distance.of[PLACE_CORES].next, first, 0);
+	free(s);
+}
+
 /* What was seen lately is gone by, and what may be spent is less what was, however long that took. */
 static void what_is_left_shrinks_with_what_was_spent(void **state)
 {
@@ -100,6 +124,7 @@ int main(void)
 		cmocka_unit_test(an_eighth_is_an_offer),
 		cmocka_unit_test(the_order_of_looks_does_not_matter),
 		cmocka_unit_test(a_study_that_does_not_want_it_has_no_goal),
+		cmocka_unit_test(a_look_in_vain_is_not_repeated_at_once),
 		cmocka_unit_test(what_is_left_shrinks_with_what_was_spent),
 	};
 

@@ -113,6 +113,7 @@ static struct result *sample_result(unsigned int rows)
 				c->samples.value[SAMPLE_SYSTEM_CPU_S][row] = NAN;
 			for (int f = SAMPLE_FAULTS_MINOR; f < SAMPLE_FIELDS; f++)
 				c->samples.value[f][row] = f + (int)i;
+			c->samples.value[SAMPLE_GATHER_S][row] = 0.153 + i;
 			c->samples.value[SAMPLE_ROUND][row] = i;
 			c->samples.value[SAMPLE_WARMUP][row] = i == 0;
 		}
@@ -202,6 +203,8 @@ static void brings_everything_back(void **state)
 	assert_true(isnan(r->cases[0].samples.value[SAMPLE_SYSTEM_CPU_S][1]));
 	assert_true(!isnan(r->cases[0].samples.value[SAMPLE_SYSTEM_CPU_S][2]));
 	assert_near(r->cases[0].samples.value[SAMPLE_WARMUP][0], 1, 0);
+	/* the last column is a time among whole numbers */
+	assert_near(r->cases[0].samples.value[SAMPLE_GATHER_S][1], 1.153, 1e-12);
 	assert_int_equal(json_array_size(r->warnings), 1);
 	assert_int_equal(json_integer_value(json_object_get(r->settings, "seed")), INT64_MAX);
 	result_free(r);

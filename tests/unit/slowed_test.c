@@ -149,6 +149,27 @@ static void distance_comes_first(void **state)
 	result_free(r);
 }
 
+/* Two placements are on other CPUs, which may be of another speed. */
+static void each_placement_has_its_own_speed(void **state)
+{
+	struct result *r = with(2, USUAL * 1.12, 0.13);
+	struct case_result *c = made_case(r, "sendfile");
+	struct slowed slowed;
+
+	(void)state;
+	json_object_set_new(c->conditions, "placement", json_string("nodes"));
+	add_many(c, 60, USUAL * 1.4, 0.1);
+	add(c, USUAL * 1.6, CLOSE, 0.2);
+	assert_int_equal(apart_mark(r), 0);
+	assert_int_equal(slowed_mark(r), 0);
+	slowed_count(r, &slowed);
+	assert_int_equal(slowed.n, 113);
+	assert_int_equal(mark_count(&r->cases[0], MARK_SLOWED), 2);
+	assert_int_equal(mark_count(&r->cases[1], MARK_SLOWED), 1);
+	assert_near(slowed.usual_s, USUAL, 0.03 * USUAL);
+	result_free(r);
+}
+
 static void a_case_with_no_others_goes_by_them_and_it_is_said(void **state)
 {
 	struct result *r = with(0, USUAL, 0.1);
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test(the_usual_speed_is_where_most_are),
 		cmocka_unit_test(few_yardsticks_tell_nothing),
 		cmocka_unit_test(distance_comes_first),
+		cmocka_unit_test(each_placement_has_its_own_speed),
 		cmocka_unit_test(a_case_with_no_others_goes_by_them_and_it_is_said),
 		cmocka_unit_test(it_warns_with_what_it_cost),
 		cmocka_unit_test(the_speed_of_those_that_count),
