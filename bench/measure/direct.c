@@ -236,72 +236,73 @@ static size_t handed_piece(const struct bench *b)
 		       HANDED_PIECE;
 }
 
-static void handed_copies(struct bench *b)
+/*
+ * What is copied to another CPU: a buffer over and over, and the mapped and touched file from end to end, which the caller unmaps. False when
+ * that can't be had, with the reason in the words from `first` to `last`; `what` is what it was for.
+ */
+static bool open_sources(struct bench *b, int first, int last, const char *what,
+			 struct handed_source *hot, struct handed_source *mapped)
 {
-	struct handed_source hot = { b->buffer, 0, handed_piece(b) }, mapped = hot;
-	size_t size = (size_t)b->settings->size / hot.piece * hot.piece;
-	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	size_t piece = handed_piece(b), size = (size_t)b->settings->size / piece * piece;
 	void *map = MAP_FAILED;
+	int fd, err = 0;
 
-	if (!err && (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu)) {
-		not_two_cpus(b, HANDED_COPY, QUEUED_MAPPED_COPY);
-		close(fd);
-		return;
+	if (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu) {
+		not_two_cpus(b, first, last);
+		return false;
 	}
-	if (!err && !size)
+	fd = open(b->settings->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err = -errno;
+	else if (!size)
 		err = -ENODATA;
-	if (!err)
+	else
 		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (!err && map == MAP_FAILED)
 		err = -errno;
-	hot.span = hot.piece;
-	mapped.from = map;
-	mapped.span = size;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		cannot(b, first, last, what, -err);
+	*hot = (struct handed_source){ b->buffer, piece, piece };
+	*mapped = (struct handed_source){ map, size, piece };
+	return !err;
+}
+
+static void handed_copies(struct bench *b)
+{
+	static const char what[] = "copying to another CPU";
+	struct handed_source hot, mapped;
+	int err = 0;
+
+	if (!open_sources(b, HANDED_COPY, QUEUED_MAPPED_COPY, what, &hot, &mapped))
+		return;
 	for (int k = 0; k < 4; k++)
 		for (int s = 0; s < b->settings->samples && !err; s++)
 			err = handed_copy(k & 1 ? &mapped : &hot, k & 2 ? HANDED_READER_WAITS : HANDED_READER_CLOSE,
 					  HANDED_BYTES, b->settings->peer_cpu,
 					  &b->words[HANDED_COPY + k].value[s]);
 	if (err)
-		cannot(b, HANDED_COPY, QUEUED_MAPPED_COPY, "copying to another CPU", -err);
-	if (map != MAP_FAILED)
-		munmap(map, size);
-	if (fd >= 0)
-		close(fd);
+		cannot(b, HANDED_COPY, QUEUED_MAPPED_COPY, what, -err);
+	munmap((void *)mapped.from, mapped.span);
 }
 
 static void sent_copies(struct bench *b)
 {
-	struct sent_source hot = { b->buffer, 0, handed_piece(b) }, mapped = hot;
-	size_t size = (size_t)b->settings->size / hot.piece * hot.piece;
-	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
-	void *map = MAP_FAILED;
+	static const char what[] = "sending to another CPU";
+	struct handed_source hot, mapped;
+	int err = 0;
 
-	if (!err && (b->settings->peer_cpu < 0 || b->settings->peer_cpu == b->settings->cpu)) {
-		not_two_cpus(b, SENT_COPY, SENT_MAPPED_COPY);
-		close(fd);
+	if (!open_sources(b, SENT_COPY, SENT_MAPPED_COPY, what, &hot, &mapped))
 		return;
-	}
-	if (!err && !size)
-		err = -ENODATA;
-	if (!err)
-		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-	if (!err && map == MAP_FAILED)
-		err = -errno;
-	hot.span = hot.piece;
-	mapped.from = map;
-	mapped.span = size;
 	for (int k = 0; k < 2; k++)
 		for (int s = 0; s < b->settings->samples && !err; s++)
 			err = sent_copy(k ? &mapped : &hot, HANDED_BYTES, b->settings->cpu,
 					b->settings->peer_cpu, b->null_call,
 					&b->words[SENT_COPY + k].value[s]);
 	if (err)
-		cannot(b, SENT_COPY, SENT_MAPPED_COPY, "sending to another CPU", -err);
-	if (map != MAP_FAILED)
-		munmap(map, size);
-	if (fd >= 0)
-		close(fd);
+		cannot(b, SENT_COPY, SENT_MAPPED_COPY, what, -err);
+	munmap((void *)mapped.from, mapped.span);
 }
 
 /* A token goes out on one pipe and comes back on the other. */

@@ -64,7 +64,7 @@ static int wait_until_taken(const struct sender *s)
 }
 
 /* `count` pieces at once, from byte `at` of what goes round, when all before them are read. */
-static int send_batch(struct sender *s, const struct sent_source *source, size_t at, size_t count)
+static int send_batch(struct sender *s, const struct handed_source *source, size_t at, size_t count)
 {
 	double deliveries, cpu;
 	int err = wait_until_taken(s);
@@ -91,7 +91,7 @@ static int send_batch(struct sender *s, const struct sent_source *source, size_t
 static int small_sends(struct sender *s, double *per_delivery)
 {
 	static const char nothing[SMALL_BYTES];
-	const struct sent_source small = { nothing, SMALL_BYTES, SMALL_BYTES };
+	const struct handed_source small = { nothing, SMALL_BYTES, SMALL_BYTES };
 	int err = send_batch(s, &small, 0, SMALL_SENDS);
 
 	*per_delivery = (s->seconds - s->calls * s->null_call_s) / s->deliveries;
@@ -99,7 +99,7 @@ static int small_sends(struct sender *s, double *per_delivery)
 }
 
 /* The first eighth more, which is not counted, is for the memory to be where it will be. */
-static int large_sends(struct sender *s, const struct sent_source *source, size_t bytes)
+static int large_sends(struct sender *s, const struct handed_source *source, size_t bytes)
 {
 	size_t before = bytes / 8 / SENT_BATCH_BYTES * SENT_BATCH_BYTES;
 	int err = 0;
@@ -112,7 +112,7 @@ static int large_sends(struct sender *s, const struct sent_source *source, size_
 	return err;
 }
 
-static int measure(struct sender *s, const struct sent_source *source, size_t bytes, double *per_gb)
+static int measure(struct sender *s, const struct handed_source *source, size_t bytes, double *per_gb)
 {
 	double per_delivery;
 	int err = link_send_lead(s->socket, LINK_LEAD_DEFAULT);
@@ -128,7 +128,7 @@ static int measure(struct sender *s, const struct sent_source *source, size_t by
 	return err;
 }
 
-int sent_copy(const struct sent_source *source, size_t bytes, int cpu, int peer_cpu,
+int sent_copy(const struct handed_source *source, size_t bytes, int cpu, int peer_cpu,
 	      double null_call_s, double *per_gb)
 {
 	struct sender sender = { .cpu = cpu, .null_call_s = null_call_s };

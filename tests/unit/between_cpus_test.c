@@ -77,8 +77,8 @@ static void a_copy_is_handed_over(void **state)
 /* The same through the kernel. */
 static void a_copy_is_sent(void **state)
 {
-	const struct sent_source odd = { "", 1, 3 };
-	struct sent_source source = { NULL, 1 << 16, 1 << 14 };
+	const struct handed_source odd = { "", 1, 3 };
+	struct handed_source source = { NULL, 1 << 16, 1 << 14 };
 	char *from = malloc(source.span);
 	cpu_set_t set;
 	double per_gb = 1, less;
