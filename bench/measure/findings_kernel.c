@@ -21,10 +21,18 @@ void judge_virtualisation(const struct ground *g, struct finding *f)
 		    "absolute figures.";
 	if (!name)
 		return;
-	if (!strcmp(name, "none"))
+	if (!strcmp(name, "none")) {
 		finding_say(f, FINDING_OK, "none");
-	else
+	} else if (!strcmp(name, "pvm")) {
+		f->effect = "This kernel runs without the processor's help for guests: each entry into it and each return passes through the hypervisor, which also "
+			    "keeps the page tables that count. A system call costs several times and a page fault ten times what it "
+			    "does elsewhere, so methods with few calls and no faults look better here than on other machines. Copies cost "
+			    "what they do elsewhere, but the host may move the guest's CPUs apart (cpus_apart).";
+		finding_say(f, FINDING_WARN, "a guest under pvm, without hardware virtualisation");
+		finding_change(f, "not from inside: compare prices of calls and faults only with machines of this kind");
+	} else {
 		finding_say(f, FINDING_NOTE, "a guest under %s", name);
+	}
 }
 
 void judge_mitigations(const struct ground *g, struct finding *f)

@@ -14,6 +14,7 @@
 #endif
 
 #include "measure/fact.h"
+#include "measure/kernel_log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CPU "/sys/devices/system/cpu/"
@@ -51,8 +52,14 @@ static json_t *model(hwloc_topology_t topology)
 	const char *named = package ? hwloc_obj_get_info_by_name(package, "CPUModel") : NULL;
 	char implementer[64], part[64], value[256];
 
-	if (named && named[0])
-		return fact_known(json_string(named), "hwloc");
+	if (named && named[0]) {
+		size_t n = strlen(named);
+
+		/* the processor fills its name up */
+		while (n > 1 && named[n - 1] == ' ')
+			n--;
+		return fact_known(json_stringn(named, n), "hwloc");
+	}
 	if (cpuinfo("model name", value, sizeof(value)) || cpuinfo("cpu", value, sizeof(value)) ||
 	    cpuinfo("uarch", value, sizeof(value)))
 		return fact_known(json_string(value), "/proc/cpuinfo");
@@ -211,7 +218,7 @@ static json_t *mitigations(void)
 	return fact_known(all, pattern);
 }
 
-/* Names by which hypervisors call themselves, in CPUID leaf 0x40000000 or in DMI. */
+/* Names by which hypervisors call themselves, in CPUID leaf 0x40000000, in DMI or in the kernel's log. */
 static const struct {
 	const char *says, *name;
 } hypervisors[] = {
@@ -219,8 +226,10 @@ static const struct {
 	{ "Linux KVM Hv", "kvm" },
 	{ "VMwareVMware", "vmware" },
 	{ "Microsoft Hv", "hyperv" },
+	{ "Microsoft Hyper-V", "hyperv" },
 	{ "XenVMMXenVMM", "xen" },
 	{ "bhyve bhyve", "bhyve" },
+	{ "PVM", "pvm" },
 	{ "TCGTCGTCGTCG", "qemu" },
 	{ "VBoxVBoxVBox", "virtualbox" },
 	{ "ACRNACRNACRN", "acrn" },
@@ -278,6 +287,21 @@ static json_t *hypervisor_by_cpuid(void)
 }
 #endif
 
+/*
+ * CPUID as a program may run it can name the wrong one: under a hypervisor that needs no help from the processor it is not
+ * intercepted, and tells of the one below. The kernel, which works with its own, knows better.
+ */
+static json_t *hypervisor_by_kernel(void)
+{
+	static const char phrase[] = "Hypervisor detected: ";
+	char named[64];
+
+	if (!kernel_log_find(phrase, named, sizeof(named)))
+		return NULL;
+	return fact_known(json_string(known_hypervisor(named) ? known_hypervisor(named) : named),
+			  "the kernel's log: Hypervisor detected");
+}
+
 static json_t *hypervisor(void)
 {
 	static const char *const dmi[] = { DMI "product_name", DMI "sys_vendor",
@@ -288,7 +312,9 @@ static json_t *hypervisor(void)
 	json_t *fact;
 	size_t i;
 
-	fact = hypervisor_by_cpuid();
+	fact = hypervisor_by_kernel();
+	if (!fact)
+		fact = hypervisor_by_cpuid();
 	if (fact)
 		return fact;
 	if (!first_line(types[0], line, sizeof(line)))

@@ -199,6 +199,7 @@ static const struct change {
 	{ "cpu.smt", "\"notsupported\"", "smt", FINDING_OK },
 	{ "cpu.hypervisor", "\"kvm\"", "virtualisation", FINDING_NOTE },
 	{ "cpu.hypervisor", "\"kvm\"", "smt", FINDING_NOTE },
+	{ "cpu.hypervisor", "\"pvm\"", "virtualisation", FINDING_WARN },
 	{ "cpu.usable", "1", "cores", FINDING_WARN },
 	{ "cpu.usable", "2", "cores", FINDING_OK },
 	{ "cpu.quota", "1.5", "cpu_quota", FINDING_WARN },
