@@ -16,7 +16,7 @@ const struct term_text term_texts[TERMS] = {
 			 "hand-overs",
 			 "calls of copies.user_to_socket; where those aren't known, write calls" },
 	[TERM_LENDS] = { "lends", "hand-overs of page references", "s per hand-over", "hand-overs",
-			 "calls of copies.by_reference; where those aren't known, calls of sendfile and half of splice" },
+			 "into the socket, calls of copies.by_reference (where those aren't known, calls of sendfile and half of splice); before that into a pipe: half of splice's calls, within sendfile as often as out of it, vmsplice's calls" },
 	[TERM_DELIVERIES] = { "deliveries", "soft interrupts that deliver", "s per soft interrupt",
 			      "soft interrupts",
 			      "NET_RX of the sender's CPU in the timed samples, median; where a case lacks it, counts.softirqs" },
@@ -70,20 +70,48 @@ static bool sites_count_calls(const struct result *r)
 	return true;
 }
 
-static double hand_overs(const struct result *r, const struct case_result *c, bool by_reference)
+static double bytes_handed_over(const struct result *r, const struct case_result *c)
 {
 	static const char *const bytes[] = { "write", "writev", "sendto", "sendmsg" };
 	double sum = 0;
 
 	if (sites_count_calls(r))
-		return site_calls(c, by_reference ? "by_reference" : "user_to_socket");
-	if (by_reference)
-		/* of splice's two calls for a piece one fills the pipe */
-		return count_of(c, "syscalls", "sendfile") + count_of(c, "syscalls", "sendfile64") +
-		       count_of(c, "syscalls", "splice") / 2;
+		return site_calls(c, "user_to_socket");
 	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
 		sum += count_of(c, "syscalls", bytes[i]);
 	return sum;
+}
+
+static double figure_of(const struct case_result *c, const char *name)
+{
+	const json_t *value = json_object_get(json_object_get(c->method_figures, name), "value");
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/*
+ * Page references of a file reach the socket by way of a pipe: the caller's, or one that the kernel keeps within sendfile, fills 64 KiB at a time and
+ * empties as often. A large pipe takes a mebibyte by one call and gives it away by 16 pages: so both are counted. A ring's splices are no
+ * system calls: theirs follow from the pipe's size.
+ */
+static double references_handed_over(const struct result *r, const struct case_result *c)
+{
+	double within = count_of(c, "syscalls", "sendfile") + count_of(c, "syscalls", "sendfile64"),
+	       splices = count_of(c, "syscalls", "splice"),
+	       gifts = count_of(c, "syscalls", "vmsplice"), pipe = figure_of(c, "pipe_bytes"),
+	       out = sites_count_calls(r) ? site_calls(c, "by_reference") :
+	             within > 0		  ? within :
+	             gifts > 0		  ? splices :
+					    splices / 2;
+
+	if (within > 0)
+		return 2 * out;
+	/* vmsplice fills the pipe, and all splices go from it to the socket */
+	if (gifts > 0)
+		return gifts + out;
+	if (!(splices > 0) && pipe > 0)
+		return ceil((double)c->payload / fmin((double)c->chunk, pipe)) + out;
+	return splices / 2 + out;
 }
 
 /*
@@ -196,10 +224,10 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 		count = count_of(c, "syscalls", NULL);
 		break;
 	case TERM_SENDS:
-		count = hand_overs(r, c, false);
+		count = bytes_handed_over(r, c);
 		break;
 	case TERM_LENDS:
-		count = hand_overs(r, c, true);
+		count = references_handed_over(r, c);
 		break;
 	case TERM_FILE_TO_USER:
 		count = gb_of(c, "file_to_user", "file_to_kernel");

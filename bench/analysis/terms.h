@@ -9,7 +9,7 @@ enum term {
 	TERM_CARRIED, /* GB of payload: the stack's own work, copied or not */
 	TERM_CALLS, /* system calls */
 	TERM_SENDS, /* hand-overs of bytes to the socket: what one costs beyond its call and its bytes */
-	TERM_LENDS, /* hand-overs of page references (sendfile, splice), the same */
+	TERM_LENDS, /* hand-overs of page references, the same: into a pipe, and from it to the socket (within sendfile, too) */
 	TERM_DELIVERIES, /* soft interrupts on the sender's bill: over loopback each takes segments to the receiver's socket */
 	TERM_WAKES, /* sleeps of the receiver: whoever delivers the next bytes wakes it, which on an idle CPU takes an interrupt */
 	TERM_FILE_TO_USER, /* GB copied out of the page cache (into private kernel pages, too) */

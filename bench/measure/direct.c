@@ -30,6 +30,8 @@
 
 #define CONFIDENCE 0.95
 #define NULL_CALLS 50000
+#define SMALL_READS 20000
+#define SMALL_READ_BYTES 64u
 #define SMALL_CHUNK 4096u
 #define LARGE_CHUNK (1u << 20)
 #define TURNS 2000
@@ -40,7 +42,7 @@
 #define DISK_READS 64
 #define DISK_ALIGN 4096u
 
-enum id { NULL_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
+enum id { NULL_CALL, READ_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
 	  HANDED_COPY, MAPPED_COPY, QUEUED_COPY, QUEUED_MAPPED_COPY, SENT_COPY, SENT_MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, IDS };
 
 static const struct {
@@ -48,12 +50,14 @@ static const struct {
 } texts[IDS] = {
 	[NULL_CALL] = { "null_call", "a system call that does nothing", "s per call",
 			"getppid by syscall(2), 50,000 in a loop" },
+	[READ_CALL] = { "read_call", "a system call that reads next to nothing", "s per call",
+			"pread() of the cached file's first 64 bytes, 20,000 in a loop" },
 	[READ_COPY] = { "read_copy", "a copy by read(), at the run's chunk", "s per GB",
-			"read() of the cached file from end to end into one buffer, less its null calls" },
+			"read() of the cached file from end to end into one buffer, less as many reads of 64 bytes" },
 	[READ_COPY_4K] = { "read_copy_4K", "a copy by read() of 4 KiB", "s per GB",
-			   "read() of the cached file from end to end into one buffer, less its null calls" },
+			   "read() of the cached file from end to end into one buffer, less as many reads of 64 bytes" },
 	[READ_COPY_1M] = { "read_copy_1M", "a copy by read() of 1 MiB", "s per GB",
-			   "read() of the cached file from end to end into one buffer, less its null calls" },
+			   "read() of the cached file from end to end into one buffer, less as many reads of 64 bytes" },
 	[MEMCPY_COPY] = { "memcpy_copy", "a copy by memcpy(), at the run's chunk", "s per GB",
 			  "memcpy() from the mapped and touched file, end to end, into one buffer" },
 	[FAULT] = { "fault", "a page fault on the cached file", "s per fault",
@@ -73,7 +77,7 @@ static const struct {
 	[SENT_MAPPED_COPY] = { "sent_mapped_copy", "a copy from a mapping into a socket that the receiver's CPU reads", "s per GB",
 			       "the same from the mapped and touched file, end to end" },
 	[SWITCH_SAME] = { "switch_same_cpu", "a context switch on one CPU", "s per switch",
-			  "two processes and two pipes: the CPU time of both by voluntary switches, less a write and a read of a pipe that nobody waits at" },
+			  "two processes and two pipes: the CPU time of both by switches, less a write and a read of a pipe that nobody waits at" },
 	[SWITCH_CROSS] = { "switch_cross_cpu", "a wait for another CPU", "s per switch",
 			   "the same with the other process on the receiver's CPU: the CPU time of this one by its voluntary switches, the other's waking included, less the same" },
 	[DISK_WAIT] = { "disk_wait", "a wait for the disk", "s per switch",
@@ -97,7 +101,7 @@ struct word {
 struct bench {
 	const struct direct_settings *settings;
 	char *buffer; /* of the largest chunk, aligned for direct I/O */
-	double null_call; /* median */
+	double null_call, read_call; /* medians */
 	struct yardstick yardstick;
 	struct word words[IDS];
 };
@@ -129,7 +133,26 @@ static void null_calls(struct bench *b)
 				    (size_t)b->settings->samples, CONFIDENCE).median;
 }
 
-/* One pass over the file. Returns its CPU seconds per GB less its null calls, or -errno. */
+/* What a read costs beside its bytes: the call, the file's and the page's looking up. */
+static int small_reads(struct bench *b, int fd)
+{
+	for (int s = 0; s < b->settings->samples; s++) {
+		double cpu = clock_process_cpu();
+
+		for (int i = 0; i < SMALL_READS; i++) {
+			ssize_t n = pread(fd, b->buffer, SMALL_READ_BYTES, 0);
+
+			if (n <= 0)
+				return n < 0 ? -errno : -ENODATA;
+		}
+		b->words[READ_CALL].value[s] = (clock_process_cpu() - cpu) / SMALL_READS;
+	}
+	b->read_call = stats_median(b->words[READ_CALL].value,
+				    (size_t)b->settings->samples, CONFIDENCE).median;
+	return 0;
+}
+
+/* One pass over the file. *per_gb: its CPU seconds per GB less those of as many small reads. Returns 0 or -errno. */
 static int read_pass(const struct bench *b, int fd, size_t chunk, double *per_gb)
 {
 	double cpu, calls = 0, bytes = 0;
@@ -147,7 +170,7 @@ static int read_pass(const struct bench *b, int fd, size_t chunk, double *per_gb
 		return -errno;
 	if (bytes <= 0)
 		return -ENODATA;
-	*per_gb = (cpu - calls * b->null_call) / bytes * 1e9;
+	*per_gb = (cpu - calls * b->read_call) / bytes * 1e9;
 	return 0;
 }
 
@@ -155,13 +178,13 @@ static void read_copies(struct bench *b)
 {
 	const size_t chunks[] = { b->settings->chunk, SMALL_CHUNK, LARGE_CHUNK };
 	int fd = open(b->settings->path, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : 0;
+	int err = fd < 0 ? -errno : small_reads(b, fd);
 
 	for (int k = 0; k < 3; k++)
 		for (int s = 0; s < b->settings->samples && !err; s++)
 			err = read_pass(b, fd, chunks[k], &b->words[READ_COPY + k].value[s]);
 	if (err)
-		cannot(b, READ_COPY, READ_COPY_1M, "reading the file", -err);
+		cannot(b, READ_CALL, READ_COPY_1M, "reading the file", -err);
 	if (fd >= 0)
 		close(fd);
 }
@@ -365,9 +388,12 @@ static int play(const struct table *t, const struct child *peer, bool both, doub
 	if (recv(peer->control, &other, sizeof(other), 0) != sizeof(other))
 		return -EIO;
 	switches = (double)(after.ru_nvcsw - before.ru_nvcsw);
+	/* on one CPU whoever is woken may take it at once, before the other has gone to sleep */
+	if (both)
+		switches += (double)(after.ru_nivcsw - before.ru_nivcsw);
 	if (switches < TURNS / 2) /* they hardly ever slept: nothing was measured */
 		return -ENODATA;
-	/* on one CPU the other sleeps as often as this one */
+	/* on one CPU the other leaves it as often as this one */
 	*per_switch = both ? (own + other - 2 * TURNS * quiet) / (2 * switches) :
 			     (own - TURNS * quiet) / switches;
 	return 0;
@@ -545,7 +571,7 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	/* without it the measurements stand as they are */
 	(void)yardstick_open(&b->yardstick);
 	timed(b, NULL_CALL, NULL_CALL, null_calls);
-	timed(b, READ_COPY, READ_COPY_1M, read_copies);
+	timed(b, READ_CALL, READ_COPY_1M, read_copies);
 	timed(b, MEMCPY_COPY, FAULT_PAGES, faults_and_memcpy);
 	timed_between(b, HANDED_COPY, QUEUED_MAPPED_COPY, handed_copies);
 	timed_between(b, SENT_COPY, SENT_MAPPED_COPY, sent_copies);

@@ -3,7 +3,7 @@
 # The prices measured one by one. What they are is this machine's business; that each is there or says why not is ours.
 load helpers
 
-IDS='null_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages handed_copy mapped_copy queued_copy queued_mapped_copy sent_copy sent_mapped_copy
+IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages handed_copy mapped_copy queued_copy queued_mapped_copy sent_copy sent_mapped_copy
 	switch_same_cpu switch_cross_cpu disk_wait disk_read delivered_wait'
 
 @test "each price is a number in its interval, or null with a reason" {
@@ -19,7 +19,7 @@ IDS='null_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages
 			and if .value == null then (.reason | length > 10) else
 				.value > 0 and .low <= .value and .value <= .high and .n > 0 and .confidence > 0.5 end)
 		# nothing can keep these from being measured
-		and all(.measurements[] | select(.id | IN("null_call", "memcpy_copy")); .value > 0)
+		and all(.measurements[] | select(.id | IN("null_call", "read_call", "memcpy_copy")); .value > 0)
 		# a mapping of 512 pages takes between one fault and one for each
 		and all(.measurements[] | select(.id == "fault_pages" and .value); .value >= 1 and .value <= 512)' \
 		--args $IDS <<<"$output"
@@ -36,7 +36,7 @@ IDS='null_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages
 	[[ $output == *"pages that a fault maps: "* ]]
 	[[ ! $output =~ :\ (nan|inf|-) ]]
 	# a line for each, and one below it that says how
-	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 18 ]
+	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 19 ]
 	nothing_left_but
 }
 

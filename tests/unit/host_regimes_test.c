@@ -22,7 +22,7 @@ static const struct synthetic machine = {
 	.price = { [TERM_CARRIED] = 0.030,
 		   [TERM_CALLS] = 0.4e-6,
 		   [TERM_SENDS] = 1.5e-6,
-		   [TERM_LENDS] = 2e-6,
+		   [TERM_LENDS] = 1e-6,
 		   [TERM_FILE_TO_USER] = 0.090,
 		   [TERM_USER_TO_SOCKET] = 0.120,
 		   [TERM_WAITS] = 12e-6 },

@@ -27,7 +27,7 @@ static const uint64_t chunks[] = { 4096, 16384, 32768, 65536, 262144, 1048576 };
 /* Near what a small server does. Faults differ enough between the caches to be told from copies. */
 static const struct synthetic machine = {
 	.price = { [TERM_CARRIED] = 0.030, [TERM_CALLS] = 0.4e-6, [TERM_SENDS] = 1.5e-6,
-		   [TERM_LENDS] = 2e-6,
+		   [TERM_LENDS] = 1e-6,
 		   [TERM_FILE_TO_USER] = 0.090, [TERM_USER_TO_SOCKET] = 0.090,
 		   [TERM_MAPPED_TO_SOCKET] = 0.120, [TERM_DELIVERIES] = 3e-6, [TERM_WAKES] = 4e-6,
 		   [TERM_FAULTS] = 3e-6, [TERM_WAITS] = 12e-6, [TERM_DELIVERED_WAITS] = 5e-6,
@@ -406,6 +406,47 @@ static void what_can_not_be_counted_has_no_price(void **state)
 	gsl_rng_free(rng);
 }
 
+/* A case of so many calls of these names, whose references went into the socket so many times; the result's only one. */
+static double references(json_t *by, uint64_t chunk, double out, double pipe_bytes)
+{
+	struct result *r = result_new();
+	struct case_result *c = result_add_case(r);
+	double count;
+
+	c->method = strdup("made_up");
+	c->status = CASE_OK;
+	c->chunk = chunk;
+	c->payload = 1 << 20;
+	json_object_set_new(c->counts, "syscalls", measured(100, "made up"));
+	json_object_set_new(json_object_get(c->counts, "syscalls"), "by", by);
+	synthetic_copy(c->copies, "user_to_socket", 0, 0);
+	synthetic_copy(c->copies, "by_reference", 1 << 20, out);
+	if (pipe_bytes > 0)
+		json_object_set_new(c->method_figures, "pipe_bytes",
+				    json_pack("{s:f}", "value", pipe_bytes));
+	count = term_count(r, c, TERM_LENDS, NULL);
+	result_free(r);
+	return count;
+}
+
+static void page_references_pass_a_pipe(void **state)
+{
+	(void)state;
+	/* sendfile keeps one, 64 KiB at a time */
+	assert_float_equal(references(json_pack("{s:i}", "sendfile", 1), 1 << 20, 16, 0), 32, 0);
+	/* splice: one call into the pipe, one out of it, which gives away 16 pages at a time */
+	assert_float_equal(references(json_pack("{s:i}", "splice", 2), 1 << 20, 16, 1 << 20), 17, 0);
+	assert_float_equal(references(json_pack("{s:i}", "splice", 64), 32768, 32, 1 << 20), 64, 0);
+	/* vmsplice: all splices go out */
+	assert_float_equal(references(json_pack("{s:i, s:i}", "vmsplice", 4, "splice", 5), 1 << 18, 16, 0),
+			   20, 0);
+	/* a ring's splices are no calls; a piece is no larger than the pipe */
+	assert_float_equal(references(json_pack("{s:i}", "io_uring_enter", 3), 32768, 32, 1 << 16), 64, 0);
+	assert_float_equal(references(json_pack("{s:i}", "io_uring_enter", 3), 1 << 20, 16, 1 << 16), 32, 0);
+	/* a ring that lends the pages of a buffer has no pipe */
+	assert_float_equal(references(json_pack("{s:i}", "io_uring_enter", 3), 32768, 32, 0), 32, 0);
+}
+
 /* Half of the cases were measured while the host was slow: prices are those of one speed, and so are the checks. */
 static void prices_are_of_one_speed_of_the_host(void **state)
 {
@@ -667,6 +708,7 @@ int main(void)
 		cmocka_unit_test(the_same_run_has_the_same_prices),
 		cmocka_unit_test(one_wild_case_does_not_move_prices),
 		cmocka_unit_test(methods_are_predicted_from_the_others),
+		cmocka_unit_test(page_references_pass_a_pipe),
 		cmocka_unit_test(a_price_of_two_things_predicts_neither_alone),
 		cmocka_unit_test(what_the_timed_samples_counted_comes_first),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),

@@ -60,6 +60,9 @@ static inline void synthetic_counts(const struct synthetic *s, const struct synt
 	/* by reference at most 16 pages go at a time */
 	if (!m->writes && chunk > 65536)
 		count[TERM_LENDS] = (double)(SYNTHETIC_PAYLOAD / 65536);
+	/* into the pipe, too: within sendfile as often as out of it, by one call of splice into a large one */
+	if (!m->writes)
+		count[TERM_LENDS] += m->calls > 1 ? pieces : count[TERM_LENDS];
 	count[TERM_FILE_TO_USER] = m->reads ? gb : 0;
 	count[TERM_USER_TO_SOCKET] = m->writes && !m->maps ? gb : 0;
 	count[TERM_MAPPED_TO_SOCKET] = m->writes && m->maps ? gb : 0;
@@ -114,6 +117,9 @@ static inline void synthetic_case(const struct synthetic *s, const struct synthe
 		return;
 	}
 	json_object_set_new(c->counts, "syscalls", measured(count[TERM_CALLS], "made up"));
+	if (!m->writes)
+		json_object_set_new(json_object_get(c->counts, "syscalls"), "by",
+				    json_pack("{s:f}", m->name, count[TERM_CALLS] - 3));
 	json_object_set_new(c->counts, "softirqs", measured(count[TERM_DELIVERIES], "made up"));
 	json_object_set_new(c->counts, "receiver_syscalls", measured(count[TERM_WAKES], "made up"));
 	synthetic_copy(c->copies, "file_to_user", count[TERM_FILE_TO_USER] * 1e9, 0);
@@ -121,7 +127,9 @@ static inline void synthetic_case(const struct synthetic *s, const struct synthe
 		       (count[TERM_USER_TO_SOCKET] + count[TERM_MAPPED_TO_SOCKET]) * 1e9,
 		       count[TERM_SENDS]);
 	synthetic_copy(c->copies, "by_reference", m->writes ? 0 : SYNTHETIC_PAYLOAD,
-		       count[TERM_LENDS]);
+		       m->writes    ? 0 :
+		       m->calls > 1 ? count[TERM_LENDS] - (count[TERM_CALLS] - 3) / 2 :
+				      count[TERM_LENDS] / 2);
 }
 
 /* Methods × chunks, warm, and one chunk cold. The caller frees it. */
