@@ -17,14 +17,19 @@
 #define LEVERAGE_MAX 0.95
 #define PART_MIN 0.2 /* of a combination of columns of length 1 */
 
-double fit_quantity(const struct fit_term *t, const struct fit_case *c)
+static double quantity(const struct fit_term *t, const double *count)
 {
-	double sum = c->count[t->term];
+	double sum = count[t->term];
 
 	for (size_t i = 0; i < t->with_count; i++)
 		if (t->with[i].summed)
-			sum += c->count[t->with[i].term];
+			sum += count[t->with[i].term];
 	return sum;
+}
+
+double fit_quantity(const struct fit_term *t, const struct fit_case *c)
+{
+	return quantity(t, c->count);
 }
 
 double fit_predict(const struct fit *fit, const struct fit_case *c)
@@ -41,20 +46,34 @@ void fit_free(struct fit *fit)
 	free(fit->sigma);
 	free(fit->weight);
 	free(fit->predicted);
-	fit->sigma = fit->weight = fit->predicted = NULL;
+	free(fit->sample_weight);
+	fit->sigma = fit->weight = fit->predicted = fit->sample_weight = NULL;
 }
 
-/* Work arrays of one fit. */
+/* Work arrays of one fit: cases by their medians, and their samples, a row each. */
 struct work {
-	double *x, *y, *leverage;
+	double *x, *y, *leverage; /* cases */
+	size_t rows; /* samples */
+	double *sample_x, *sample_y, *sample_sigma;
+	size_t *start; /* of a case's samples; one more for the end */
 };
 
-static int work_alloc(struct work *w, size_t rows)
+static int work_alloc(struct work *w, const struct fit_case *cases, size_t count)
 {
-	w->x = calloc(rows * TERMS, sizeof(double));
-	w->y = calloc(rows, sizeof(double));
-	w->leverage = calloc(rows, sizeof(double));
-	return w->x && w->y && w->leverage ? 0 : -ENOMEM;
+	w->start = calloc(count + 1, sizeof(*w->start));
+	if (!w->start)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		w->start[i + 1] = w->rows += cases[i].sample_count;
+	w->x = calloc(count * TERMS, sizeof(double));
+	w->y = calloc(count, sizeof(double));
+	w->leverage = calloc(count, sizeof(double));
+	w->sample_x = calloc(w->rows * TERMS, sizeof(double));
+	w->sample_y = calloc(w->rows, sizeof(double));
+	w->sample_sigma = calloc(w->rows, sizeof(double));
+	return w->x && w->y && w->leverage && w->sample_x && w->sample_y && w->sample_sigma ?
+		       0 :
+		       -ENOMEM;
 }
 
 static void work_free(struct work *w)
@@ -62,6 +81,10 @@ static void work_free(struct work *w)
 	free(w->x);
 	free(w->y);
 	free(w->leverage);
+	free(w->sample_x);
+	free(w->sample_y);
+	free(w->sample_sigma);
+	free(w->start);
 }
 
 static struct regression set_up(const struct fit_case *cases, size_t count, const struct fit *fit,
@@ -73,6 +96,24 @@ static struct regression set_up(const struct fit_case *cases, size_t count, cons
 		w->y[i] = cases[i].cpu_s;
 	}
 	return (struct regression){ count, fit->term_count, w->x, w->y, fit->sigma };
+}
+
+/* A case's samples together weigh what its median would. */
+static struct regression set_up_samples(const struct fit_case *cases, size_t count,
+					const struct fit *fit, struct work *w)
+{
+	size_t row = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < cases[i].sample_count; j++, row++) {
+			for (size_t k = 0; k < fit->term_count; k++)
+				w->sample_x[row * fit->term_count + k] =
+					quantity(&fit->terms[k], &cases[i].counts[j * TERMS]);
+			w->sample_y[row] = cases[i].samples[j];
+			w->sample_sigma[row] = fit->sigma[i] * sqrt((double)cases[i].sample_count);
+		}
+	return (struct regression){ w->rows, fit->term_count, w->sample_x, w->sample_y,
+				    w->sample_sigma };
 }
 
 static void set_sigmas(const struct fit_case *cases, size_t count, double model_error,
@@ -251,13 +292,14 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 static int fit_once(const struct fit_case *cases, size_t count, struct fit *fit, struct work *w,
 		    double model_error, double *scale)
 {
+	const struct row_groups groups = { count, w->start, fit->sigma };
 	double price[NNLS_COLUMNS_MAX];
 	struct regression r;
 	int err;
 
 	set_sigmas(cases, count, model_error, fit->sigma);
-	r = set_up(cases, count, fit, w);
-	err = nnls_robust(&r, price, fit->weight, scale);
+	r = set_up_samples(cases, count, fit, w);
+	err = nnls_robust(&r, &groups, price, fit->sample_weight, fit->weight, scale);
 	for (size_t k = 0; k < fit->term_count && !err; k++)
 		fit->terms[k].price = price[k];
 	fit->model_error = model_error;
@@ -311,8 +353,9 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 	fit->sigma = calloc(count, sizeof(double));
 	fit->weight = calloc(count, sizeof(double));
 	fit->predicted = calloc(count, sizeof(double));
-	err = work_alloc(&w, count);
-	if (!fit->sigma || !fit->weight || !fit->predicted)
+	err = work_alloc(&w, cases, count);
+	fit->sample_weight = calloc(w.rows + 1, sizeof(double));
+	if (!fit->sigma || !fit->weight || !fit->predicted || !fit->sample_weight)
 		err = -ENOMEM;
 	if (!err) {
 		set_sigmas(cases, count, 0.05, fit->sigma);
@@ -330,23 +373,14 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 	return err;
 }
 
-/* The median of a case's samples drawn with replacement. `draws` are shared by cases of as many samples. */
-static double redrawn_median(const struct fit_case *c, const double *draws, double *work)
-{
-	for (size_t j = 0; j < c->sample_count; j++)
-		work[j] = c->samples[(size_t)(draws[j] * (double)c->sample_count)];
-	gsl_sort(work, 1, c->sample_count);
-	return gsl_stats_median_from_sorted_data(work, 1, c->sample_count);
-}
-
 /* The residual as it would be if the case had not pulled the fit, less the part that is its samples' scatter. */
 static double model_residual(const struct fit_case *c, const struct fit *fit, size_t i,
-			     double leverage)
+			     double residual, double leverage)
 {
 	double variance = fit->sigma[i] * fit->sigma[i],
 	       model = pow(fit->model_error * c->cpu_s, 2);
 
-	return (c->cpu_s - fit->predicted[i]) / sqrt(1 - fmin(leverage, LEVERAGE_MAX)) *
+	return residual / sqrt(1 - fmin(leverage, LEVERAGE_MAX)) *
 	       sqrt(variance > 0 ? model / variance : 0);
 }
 
@@ -355,16 +389,24 @@ struct redraw {
 	gsl_rng *rng;
 	double *draws; /* one for each sample of the case that has most */
 	size_t count;
-	double *scratch; /* as many */
+	double *middle; /* the median of each case's residuals */
+	double wider; /* for what far cases weigh less */
+	double *x, *y, *weight; /* the samples drawn */
 };
 
-static int redraw_alloc(struct redraw *d, size_t longest, uint64_t seed)
+static int redraw_alloc(struct redraw *d, const struct fit_case *cases, size_t count, size_t rows,
+			uint64_t seed)
 {
-	d->count = longest;
-	d->draws = calloc(longest + 1, sizeof(double));
-	d->scratch = calloc(longest + 1, sizeof(double));
+	for (size_t i = 0; i < count; i++)
+		if (cases[i].sample_count > d->count)
+			d->count = cases[i].sample_count;
+	d->draws = calloc(d->count + 1, sizeof(double));
+	d->middle = calloc(count, sizeof(double));
+	d->x = calloc(rows * TERMS, sizeof(double));
+	d->y = calloc(rows, sizeof(double));
+	d->weight = calloc(rows, sizeof(double));
 	d->rng = gsl_rng_alloc(gsl_rng_mt19937);
-	if (!d->draws || !d->scratch || !d->rng)
+	if (!d->draws || !d->middle || !d->x || !d->y || !d->weight || !d->rng)
 		return -ENOMEM;
 	gsl_rng_set(d->rng, (unsigned long)seed);
 	return 0;
@@ -373,32 +415,100 @@ static int redraw_alloc(struct redraw *d, size_t longest, uint64_t seed)
 static void redraw_free(struct redraw *d)
 {
 	free(d->draws);
-	free(d->scratch);
+	free(d->middle);
+	free(d->x);
+	free(d->y);
+	free(d->weight);
 	if (d->rng)
 		gsl_rng_free(d->rng);
 }
 
-static int resample(const struct fit_case *cases, size_t count, const struct fit *fit,
-		    struct work *w, const struct redraw *d, double *price)
+/*
+ * What far values weigh less, the others must make good for: the inverse of the share of those that weigh `full`. So the scatter of what is drawn is that
+ * of an M-estimator (Huber, Robust Statistics, 1981, section 3.2).
+ */
+static double made_good(const double *weight, size_t n, double full)
 {
-	struct regression r = { count, fit->term_count, w->x, w->y, fit->sigma };
+	size_t near = 0;
 
+	for (size_t j = 0; j < n; j++)
+		near += weight[j] >= full;
+	return (double)n / fmax((double)near, (double)n / 2);
+}
+
+/* How far a sample is from the middle of its case, as far as it counts. */
+static double apart_from(const struct regression *r, const struct fit *fit, const double *price,
+			 size_t row, double case_weight, double middle)
+{
+	return (r->y[row] - regression_predict(r, price, row) - middle) *
+	       fit->sample_weight[row] / case_weight;
+}
+
+/* A case's samples with replacement, each with its counts and its distance from the others; `model` is what the case is off by. */
+static void redraw_case(const struct regression *r, const struct fit *fit, const double *price,
+			size_t first, size_t n, double case_weight, double middle, double model,
+			struct redraw *d)
+{
+	/* around their own mean values scatter less than around the true one */
+	double wider = made_good(&fit->sample_weight[first], n, case_weight) *
+		       sqrt(n > 1 ? (double)n / (double)(n - 1) : 1),
+	       mean = 0;
+
+	/* or all draws would be off to the same side */
+	for (size_t j = 0; j < n; j++)
+		mean += apart_from(r, fit, price, first + j, case_weight, middle) / (double)n;
+	for (size_t j = 0; j < n; j++) {
+		size_t from = first + (size_t)(d->draws[j] * (double)n), to = first + j;
+
+		memcpy(&d->x[to * r->columns], &r->x[from * r->columns],
+		       r->columns * sizeof(double));
+		d->y[to] = regression_predict(r, price, from) +
+			   d->wider * case_weight *
+				   (model + wider * (apart_from(r, fit, price, from, case_weight,
+							       middle) -
+						     mean));
+		d->weight[to] = 1;
+	}
+}
+
+static int resample(const struct fit_case *cases, size_t count, const struct fit *fit,
+		    const struct regression *r, const struct work *w, struct redraw *d,
+		    double *price)
+{
+	struct regression drawn = { r->rows, r->columns, d->x, d->y, r->sigma };
+	double own[NNLS_COLUMNS_MAX];
+
+	for (size_t k = 0; k < fit->term_count; k++)
+		own[k] = fit->terms[k].price;
 	for (size_t j = 0; j < d->count; j++)
 		d->draws[j] = gsl_rng_uniform(d->rng);
 	for (size_t i = 0; i < count; i++) {
 		double sign = gsl_rng_uniform(d->rng) < 0.5 ? -1 : 1;
 
-		w->y[i] = fit->predicted[i] +
-			  (redrawn_median(&cases[i], d->draws, d->scratch) - cases[i].cpu_s) +
-			  sign * model_residual(&cases[i], fit, i, w->leverage[i]);
+		redraw_case(r, fit, own, w->start[i], cases[i].sample_count, fit->weight[i], d->middle[i],
+			    sign * model_residual(&cases[i], fit, i, d->middle[i], w->leverage[i]), d);
 	}
-	return nnls(&r, fit->weight, price);
+	return nnls(&drawn, d->weight, price);
+}
+
+static void set_middles(const struct regression *r, const struct work *w, const struct fit *fit,
+			size_t count, struct redraw *d)
+{
+	const struct row_groups groups = { count, w->start, fit->sigma };
+	double own[NNLS_COLUMNS_MAX];
+
+	for (size_t k = 0; k < fit->term_count; k++)
+		own[k] = fit->terms[k].price;
+	/* y is not needed before the first draw */
+	for (size_t i = 0; i < count; i++)
+		d->middle[i] = group_residual(r, &groups, i, own, d->y);
+	d->wider = made_good(fit->weight, count, 1);
 }
 
 int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, uint64_t seed,
 		  unsigned int resamples, double confidence)
 {
-	size_t p = fit->term_count, longest = 0;
+	size_t p = fit->term_count;
 	double price[NNLS_COLUMNS_MAX], *all;
 	struct redraw d = { 0 };
 	struct regression r;
@@ -407,20 +517,21 @@ int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, u
 
 	if (!p)
 		return 0;
-	for (size_t i = 0; i < count; i++)
-		if (cases[i].sample_count > longest)
-			longest = cases[i].sample_count;
 	all = calloc((size_t)resamples * p, sizeof(double));
-	no_draws = redraw_alloc(&d, longest, seed);
-	err = work_alloc(&w, count);
+	err = work_alloc(&w, cases, count);
+	no_draws = redraw_alloc(&d, cases, count, w.rows, seed);
 	if (!all || no_draws)
 		err = -ENOMEM;
 	if (!err) {
 		r = set_up(cases, count, fit, &w);
 		err = regression_leverage(&r, fit->weight, w.leverage);
 	}
+	if (!err) {
+		r = set_up_samples(cases, count, fit, &w);
+		set_middles(&r, &w, fit, count, &d);
+	}
 	for (unsigned int n = 0; n < resamples && !err; n++) {
-		err = resample(cases, count, fit, &w, &d, price);
+		err = resample(cases, count, fit, &r, &w, &d, price);
 		for (size_t k = 0; k < p && !err; k++)
 			all[k * resamples + n] = price[k];
 	}

@@ -15,10 +15,11 @@
 /* One case as the fit sees it. */
 struct fit_case {
 	const struct case_result *kase;
-	double count[TERMS];
+	double count[TERMS]; /* medians, where each sample has its own */
 	double cpu_s; /* median of its samples */
 	double error_s; /* standard error of that median, by its interval; NaN when one sample is all there is */
-	double *samples; /* timed ones, in the order of rounds */
+	double *samples; /* timed ones, in the order of rounds; at least one */
+	double *counts; /* of each sample, TERMS in a row: what that transfer counted itself, else the case's */
 	size_t sample_count;
 };
 
@@ -50,6 +51,7 @@ struct fit {
 	double model_error;
 	double r_squared; /* of seconds, every case alike */
 	double *sigma, *weight, *predicted; /* one per case, the fit's */
+	double *sample_weight; /* one per sample of all cases, one case after the other: its own and its case's */
 };
 
 /*
@@ -67,7 +69,7 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 enum fit_sums fit_is_vague(const struct fit *fit);
 
 /*
- * Intervals by resampling: the rounds of each case (with replacement, the same rounds for cases of the same
+ * Intervals by resampling: the samples of each case with their counts (with replacement, the same rounds for cases of the same
  * number of them) and, because the model isn't exact either, the signs of its residuals. 0 or -ENOMEM.
  */
 int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, uint64_t seed,

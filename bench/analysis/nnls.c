@@ -2,6 +2,8 @@
 #include "analysis/nnls.h"
 
 #include <errno.h>
+#include <gsl/gsl_blas.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
@@ -12,6 +14,7 @@
 #define HUBER 1.345 /* 95 % as efficient as plain least squares on normal errors */
 #define ROBUST_STEPS 30
 #define TINY 1e-10
+#define CHOLESKY_MIN 1e-5 /* of columns of length 1: squared, what is left of sixteen digits */
 
 double regression_predict(const struct regression *r, const double *coefficient, size_t row)
 {
@@ -60,6 +63,47 @@ static int scale_rows(const struct regression *r, const double *weight, struct s
 			gsl_matrix_set(s->x, i, k, gsl_matrix_get(s->x, i, k) / s->length[k]);
 	}
 	return 0;
+}
+
+/*
+ * As many rows as columns that have the same sums of squares for every choice of coefficients, but for a constant: the Cholesky factor of x'x, and y
+ * seen from there. With many rows that saves nearly all of the work. Left as it is where the factor can't be had (columns that are alike).
+ */
+static int compress(struct scaled *s)
+{
+	size_t p = s->x->size2;
+	gsl_error_handler_t *before;
+	gsl_matrix *square = gsl_matrix_alloc(p, p);
+	gsl_vector *short_y = gsl_vector_alloc(p);
+	int err = square && short_y ? 0 : -ENOMEM;
+	bool good = false;
+
+	if (!err) {
+		gsl_blas_dsyrk(CblasLower, CblasTrans, 1, s->x, 0, square);
+		gsl_blas_dgemv(CblasTrans, 1, s->x, s->y, 0, short_y);
+		before = gsl_set_error_handler_off();
+		good = gsl_linalg_cholesky_decomp1(square) == GSL_SUCCESS;
+		gsl_set_error_handler(before);
+		for (size_t k = 0; k < p && good; k++)
+			good = gsl_matrix_get(square, k, k) > CHOLESKY_MIN;
+	}
+	if (good) {
+		gsl_blas_dtrsv(CblasLower, CblasNoTrans, CblasNonUnit, square, short_y);
+		gsl_matrix_free(s->x);
+		gsl_vector_free(s->y);
+		s->x = gsl_matrix_alloc(p, p);
+		s->y = short_y;
+		short_y = NULL;
+		err = s->x ? 0 : -ENOMEM;
+		for (size_t i = 0; i < p && !err; i++)
+			for (size_t k = 0; k < p; k++)
+				gsl_matrix_set(s->x, i, k, k < i ? 0 : gsl_matrix_get(square, k, i));
+	}
+	if (square)
+		gsl_matrix_free(square);
+	if (short_y)
+		gsl_vector_free(short_y);
+	return err;
 }
 
 /* Least squares over the columns that are free; false when they can't be told apart. */
@@ -200,6 +244,8 @@ int nnls(const struct regression *r, const double *weight, double *coefficient)
 	if (!r->rows || !r->columns || r->columns > NNLS_COLUMNS_MAX)
 		return -EINVAL;
 	err = scale_rows(r, weight, &s);
+	if (!err && r->rows > 2 * r->columns)
+		err = compress(&s);
 	if (!err) {
 		active_set(&s, coefficient);
 		for (size_t k = 0; k < r->columns; k++)
@@ -209,46 +255,97 @@ int nnls(const struct regression *r, const double *weight, double *coefficient)
 	return err;
 }
 
+static double residual(const struct regression *r, const double *coefficient, size_t row)
+{
+	return r->y[row] - regression_predict(r, coefficient, row);
+}
+
+/* The median of n values, which are put in order. */
+static double median(double *values, size_t n)
+{
+	gsl_sort(values, 1, n);
+	return gsl_stats_median_from_sorted_data(values, 1, n);
+}
+
+double group_residual(const struct regression *r, const struct row_groups *groups, size_t group,
+		      const double *coefficient, double *work)
+{
+	size_t first = groups->start[group], n = groups->start[group + 1] - first;
+
+	for (size_t i = 0; i < n; i++)
+		work[i] = residual(r, coefficient, first + i);
+	return median(work, n);
+}
+
+/* Arrays of one robust fit: the medians of the groups' residuals, and two to work in. */
+struct robust {
+	double *middle, *work, *sorted;
+};
+
 /*
  * 1.4826 × the median distance from 0, as a standard deviation would be on normal errors, and larger by
  * what fitting the coefficients took away.
  */
-static double robust_scale(const struct regression *r, const double *coefficient, double *work)
+static double robust_scale(const struct regression *r, const struct row_groups *groups,
+			   const double *coefficient, const struct robust *a)
 {
-	double n = (double)r->rows, left = n - (double)r->columns;
+	double n = (double)groups->count, left = n - (double)r->columns;
 
-	for (size_t i = 0; i < r->rows; i++)
-		work[i] = fabs(r->y[i] - regression_predict(r, coefficient, i)) / r->sigma[i];
-	gsl_sort(work, 1, r->rows);
-	return 1.4826 * gsl_stats_median_from_sorted_data(work, 1, r->rows) *
-	       sqrt(n / (left > 1 ? left : 1));
+	for (size_t g = 0; g < groups->count; g++) {
+		a->middle[g] = group_residual(r, groups, g, coefficient, a->sorted);
+		a->work[g] = fabs(a->middle[g]) / groups->sigma[g];
+	}
+	return 1.4826 * median(a->work, groups->count) * sqrt(n / (left > 1 ? left : 1));
 }
 
-int nnls_robust(const struct regression *r, double *coefficient, double *weight, double *scale)
+static double huber(double away)
 {
-	double *work = malloc(r->rows * sizeof(*work)), before = -1;
-	int err = work ? 0 : -ENOMEM;
+	return away <= HUBER ? 1 : HUBER / away;
+}
+
+static void set_weights(const struct regression *r, const struct row_groups *groups,
+			const double *coefficient, double scale, const struct robust *a,
+			double *weight, double *group_weight)
+{
+	for (size_t g = 0; g < groups->count; g++) {
+		size_t first = groups->start[g], n = groups->start[g + 1] - first;
+		double scatter;
+
+		group_weight[g] = huber(fabs(a->middle[g]) / (groups->sigma[g] * scale));
+		for (size_t i = 0; i < n; i++)
+			a->work[i] = a->sorted[i] =
+				fabs(residual(r, coefficient, first + i) - a->middle[g]);
+		scatter = 1.4826 * median(a->sorted, n);
+		for (size_t i = 0; i < n; i++)
+			weight[first + i] =
+				group_weight[g] * (scatter > 0 ? huber(a->work[i] / scatter) : 1);
+	}
+}
+
+int nnls_robust(const struct regression *r, const struct row_groups *groups, double *coefficient,
+		double *weight, double *group_weight, double *scale)
+{
+	double *arrays = malloc(3 * (r->rows + 1) * sizeof(*arrays)), before = -1;
+	struct robust a = { arrays, arrays + r->rows, arrays + 2 * r->rows };
+	int err = arrays ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < r->rows; i++)
 		weight[i] = 1;
+	for (size_t g = 0; g < groups->count; g++)
+		group_weight[g] = 1;
 	*scale = NAN;
 	for (int step = 0; step < ROBUST_STEPS && !err; step++) {
 		err = nnls(r, weight, coefficient);
 		if (err)
 			break;
-		*scale = robust_scale(r, coefficient, work);
+		*scale = robust_scale(r, groups, coefficient, &a);
 		/* an exact fit has nothing to be robust against */
 		if (*scale <= TINY || fabs(*scale - before) < 1e-6 * *scale)
 			break;
 		before = *scale;
-		for (size_t i = 0; i < r->rows; i++) {
-			double away = fabs(r->y[i] - regression_predict(r, coefficient, i)) /
-				      (r->sigma[i] * *scale);
-
-			weight[i] = away <= HUBER ? 1 : HUBER / away;
-		}
+		set_weights(r, groups, coefficient, *scale, &a, weight, group_weight);
 	}
-	free(work);
+	free(arrays);
 	return err;
 }
 

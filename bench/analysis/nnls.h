@@ -22,12 +22,25 @@ struct regression {
  */
 int nnls(const struct regression *r, const double *weight, double *coefficient);
 
+/* Rows that belong together, as the samples of a case do: those of group g are start[g] … start[g + 1] - 1, at least one. */
+struct row_groups {
+	size_t count;
+	const size_t *start; /* count + 1 */
+	const double *sigma; /* of a group's median, > 0 */
+};
+
 /*
- * The same with Huber's weights, iterated: 1 within 1.345 robust standard deviations, and falling
- * with the distance beyond. `weight` (rows) gets the weights; `scale` the robust standard
- * deviation of residual ÷ sigma, which is 1 when the sigmas are right. Returns as nnls().
+ * The same with Huber's weights, iterated, on two levels: a group's is 1 while the median of its residuals is within 1.345 robust standard deviations of
+ * nothing, a row's while its own is within 1.345 of that median, by the scatter of its group; beyond, they fall with the distance. Both are multiplied. So
+ * neither a wild group nor a wild row pulls far. `weight` (rows) gets the products, `group_weight` (groups) those of the groups; `scale` the robust standard
+ * deviation of the groups' medians ÷ their sigmas, which is 1 when those are right. Returns as nnls().
  */
-int nnls_robust(const struct regression *r, double *coefficient, double *weight, double *scale);
+int nnls_robust(const struct regression *r, const struct row_groups *groups, double *coefficient,
+		double *weight, double *group_weight, double *scale);
+
+/* The median of a group's residuals; `work` holds as many as its rows. */
+double group_residual(const struct regression *r, const struct row_groups *groups, size_t group,
+		      const double *coefficient, double *work);
 
 /* Row i's predicted value. */
 double regression_predict(const struct regression *r, const double *coefficient, size_t row);

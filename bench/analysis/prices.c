@@ -58,8 +58,10 @@ struct collection {
 
 static void collection_free(struct collection *all)
 {
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		free(all->cases[i].samples);
+		free(all->cases[i].counts);
+	}
 	free(all->cases);
 	json_decref(all->not_used);
 	json_decref(all->direct);
@@ -102,21 +104,36 @@ static int pool_errors(struct collection *all)
 	return 0;
 }
 
-/* Every sample as it would be at one speed of the host; `speed` NaN leaves them as they are. */
-static int take_samples(struct fit_case *f, const struct case_result *c, double speed)
+/* What sample `k` of the case counted itself; the case's count for the rest. */
+static void take_counts(const struct result *r, const struct fit_case *f, size_t k, double count[TERMS])
 {
+	for (int t = 0; t < TERMS; t++) {
+		double own = term_sample_count(r, f->kase, (enum term)t, k);
+
+		count[t] = own >= 0 && own <= COUNT_MAX ? own : f->count[t];
+	}
+}
+
+/* Every sample as it would be at one speed of the host; `speed` NaN leaves them as they are. */
+static int take_samples(const struct result *r, struct fit_case *f, double speed)
+{
+	const struct case_result *c = f->kase;
 	struct interval i;
 	double z;
 
 	f->samples = calloc(c->samples.count + 1, sizeof(double));
-	if (!f->samples)
+	f->counts = calloc((c->samples.count + 1) * TERMS, sizeof(double));
+	if (!f->samples || !f->counts)
 		return -ENOMEM;
-	for (size_t k = 0; k < c->samples.count; k++)
-		if (sample_counts(&c->samples, k) &&
-		    fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX)
-			f->samples[f->sample_count++] =
-				c->samples.value[SAMPLE_SENDER_CPU_S][k] *
-				(isnan(speed) ? 1 : speed / c->samples.value[SAMPLE_YARDSTICK_S][k]);
+	for (size_t k = 0; k < c->samples.count; k++) {
+		if (!sample_counts(&c->samples, k) ||
+		    !(fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX))
+			continue;
+		take_counts(r, f, k, &f->counts[f->sample_count * TERMS]);
+		f->samples[f->sample_count++] =
+			c->samples.value[SAMPLE_SENDER_CPU_S][k] *
+			(isnan(speed) ? 1 : speed / c->samples.value[SAMPLE_YARDSTICK_S][k]);
+	}
 	i = stats_median(f->samples, f->sample_count, CONFIDENCE);
 	f->cpu_s = i.median;
 	f->error_s = NAN;
@@ -153,14 +170,18 @@ static int add_case(const struct result *r, const struct case_result *c,
 		}
 	}
 	if (!why) {
-		err = take_samples(f, c, all->speed);
-		if (err)
+		err = take_samples(r, f, all->speed);
+		if (err) {
+			free(f->samples);
+			free(f->counts);
 			return err;
+		}
 		if (f->cpu_s >= CPU_S_MIN && f->cpu_s <= CPU_S_MAX) {
 			all->count++;
 			return 0;
 		}
 		free(f->samples);
+		free(f->counts);
 		why = isnan(f->cpu_s) ? "no timed samples" : "a CPU time that can't be";
 	}
 	if (why != all->reason)
@@ -210,8 +231,11 @@ static int collect(const struct result *r, struct collection *all)
 		err = pool_errors(all);
 	/* two ways of counting would make a difference of their own: a term counts in all cases or in none */
 	for (int t = 0; t < TERMS; t++)
-		for (size_t i = 0; i < all->count && all->unknown[t]; i++)
+		for (size_t i = 0; i < all->count && all->unknown[t]; i++) {
 			all->cases[i].count[t] = 0;
+			for (size_t k = 0; k < all->cases[i].sample_count; k++)
+				all->cases[i].counts[k * TERMS + (size_t)t] = 0;
+		}
 	return err;
 }
 
@@ -558,7 +582,7 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 
 	json_object_set_new(
 		out, "model",
-		json_string("sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares weighted by the width of each case's interval, with Huber's weights"));
+		json_string("sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them"));
 	json_object_set_new(out, "seed", json_integer((json_int_t)seed));
 	json_object_set_new(out, "resamples", json_integer(RESAMPLES));
 	json_object_set_new(out, "confidence", json_real(CONFIDENCE));

@@ -19,9 +19,9 @@ const struct term_text term_texts[TERMS] = {
 			 "into the socket, calls of copies.by_reference (where those aren't known, calls of sendfile and half of splice); before that into a pipe: half of splice's calls, within sendfile as often as out of it, vmsplice's calls" },
 	[TERM_DELIVERIES] = { "deliveries", "soft interrupts that deliver", "s per soft interrupt",
 			      "soft interrupts",
-			      "NET_RX of the sender's CPU in the timed samples, median; where a case lacks it, counts.softirqs" },
+			      "NET_RX of the sender's CPU in each timed sample; where a case lacks it, counts.softirqs" },
 	[TERM_WAKES] = { "wakes", "wake-ups of the receiver", "s per wake-up", "wake-ups",
-			 "the receiver's voluntary switches (getrusage) in the timed samples, median; where a case lacks them, counts.receiver_syscalls" },
+			 "the receiver's voluntary switches (getrusage) in each timed sample; where a case lacks them, counts.receiver_syscalls" },
 	[TERM_FILE_TO_USER] = { "file_to_user", "GB copied from the page cache", "s per GB", "GB",
 				"copies.file_to_user, and file_to_kernel where it is known" },
 	[TERM_USER_TO_SOCKET] = { "user_to_socket", "GB copied into the socket from a buffer",
@@ -31,9 +31,9 @@ const struct term_text term_texts[TERMS] = {
 				    "s per GB", "GB",
 				    "copies.user_to_socket less what was read into a buffer before" },
 	[TERM_FAULTS] = { "faults", "page faults", "s per fault", "faults",
-			  "getrusage of the timed samples, median" },
+			  "getrusage of each timed sample" },
 	[TERM_WAITS] = { "waits", "voluntary switches", "s per switch", "switches",
-			 "getrusage of the timed samples, median" },
+			 "getrusage of each timed sample" },
 	[TERM_DELIVERED_WAITS] = { "delivered_waits", "voluntary switches after a delivery",
 				   "s per switch", "switches",
 				   "the smaller of voluntary switches and deliveries: the most that there can be" },
@@ -268,4 +268,33 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 	if (reason)
 		*reason = isnan(count) ? why_unknown(c, term) : NULL;
 	return count;
+}
+
+static double timed_sample(const struct result *r, const struct case_result *c,
+			   enum sample_field field, size_t k)
+{
+	return timed_everywhere(r, field) ? c->samples.value[field][k] : NAN;
+}
+
+double term_sample_count(const struct result *r, const struct case_result *c, enum term term, size_t k)
+{
+	double deliveries, waits;
+
+	switch (term) {
+	case TERM_DELIVERIES:
+		return timed_sample(r, c, SAMPLE_DELIVERIES, k);
+	case TERM_WAKES:
+		return timed_sample(r, c, SAMPLE_RECEIVER_SWITCHES_VOLUNTARY, k);
+	case TERM_FAULTS:
+		return timed_sample(r, c, SAMPLE_FAULTS_MINOR, k) +
+		       timed_sample(r, c, SAMPLE_FAULTS_MAJOR, k);
+	case TERM_WAITS:
+		return timed_sample(r, c, SAMPLE_SWITCHES_VOLUNTARY, k);
+	case TERM_DELIVERED_WAITS:
+		deliveries = timed_sample(r, c, SAMPLE_DELIVERIES, k);
+		waits = timed_sample(r, c, SAMPLE_SWITCHES_VOLUNTARY, k);
+		return isnan(deliveries) || isnan(waits) ? NAN : fmin(deliveries, waits);
+	default:
+		return NAN;
+	}
 }

@@ -46,6 +46,12 @@ bool term_optional(enum term term);
 double term_count(const struct result *result, const struct case_result *kase, enum term term,
 		  const char **reason);
 
+/*
+ * The same of one timed sample, where all samples of the result counted it themselves; NaN for what only the counting pass counts.
+ */
+double term_sample_count(const struct result *result, const struct case_result *kase, enum term term,
+			 size_t sample);
+
 /* By id; TERMS when there is none. */
 enum term term_find(const char *id);
 
