@@ -2,35 +2,16 @@
 #include "analysis/fit.h"
 
 #include <errno.h>
-#include <gsl/gsl_rng.h>
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/nnls.h"
+#include "analysis/fit_rows.h"
 
 #define ERROR_FLOOR 0.002 /* no median is known better than to 0.2 % */
 #define MODEL_ERROR_MAX 2.0
 #define BISECTIONS 24
-#define LEVERAGE_MAX 0.95
 #define PART_MIN 0.2 /* of a combination of columns of length 1 */
-
-static double quantity(const struct fit_term *t, const double *count)
-{
-	double sum = count[t->term];
-
-	for (size_t i = 0; i < t->with_count; i++)
-		if (t->with[i].summed)
-			sum += count[t->with[i].term];
-	return sum;
-}
-
-double fit_quantity(const struct fit_term *t, const struct fit_case *c)
-{
-	return quantity(t, c->count);
-}
 
 double fit_predict(const struct fit *fit, const struct fit_case *c)
 {
@@ -48,72 +29,6 @@ void fit_free(struct fit *fit)
 	free(fit->predicted);
 	free(fit->sample_weight);
 	fit->sigma = fit->weight = fit->predicted = fit->sample_weight = NULL;
-}
-
-/* Work arrays of one fit: cases by their medians, and their samples, a row each. */
-struct work {
-	double *x, *y, *leverage; /* cases */
-	size_t rows; /* samples */
-	double *sample_x, *sample_y, *sample_sigma;
-	size_t *start; /* of a case's samples; one more for the end */
-};
-
-static int work_alloc(struct work *w, const struct fit_case *cases, size_t count)
-{
-	w->start = calloc(count + 1, sizeof(*w->start));
-	if (!w->start)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		w->start[i + 1] = w->rows += cases[i].sample_count;
-	w->x = calloc(count * TERMS, sizeof(double));
-	w->y = calloc(count, sizeof(double));
-	w->leverage = calloc(count, sizeof(double));
-	w->sample_x = calloc(w->rows * TERMS, sizeof(double));
-	w->sample_y = calloc(w->rows, sizeof(double));
-	w->sample_sigma = calloc(w->rows, sizeof(double));
-	return w->x && w->y && w->leverage && w->sample_x && w->sample_y && w->sample_sigma ?
-		       0 :
-		       -ENOMEM;
-}
-
-static void work_free(struct work *w)
-{
-	free(w->x);
-	free(w->y);
-	free(w->leverage);
-	free(w->sample_x);
-	free(w->sample_y);
-	free(w->sample_sigma);
-	free(w->start);
-}
-
-static struct regression set_up(const struct fit_case *cases, size_t count, const struct fit *fit,
-				struct work *w)
-{
-	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < fit->term_count; k++)
-			w->x[i * fit->term_count + k] = fit_quantity(&fit->terms[k], &cases[i]);
-		w->y[i] = cases[i].cpu_s;
-	}
-	return (struct regression){ count, fit->term_count, w->x, w->y, fit->sigma };
-}
-
-/* A case's samples together weigh what its median would. */
-static struct regression set_up_samples(const struct fit_case *cases, size_t count,
-					const struct fit *fit, struct work *w)
-{
-	size_t row = 0;
-
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < cases[i].sample_count; j++, row++) {
-			for (size_t k = 0; k < fit->term_count; k++)
-				w->sample_x[row * fit->term_count + k] =
-					quantity(&fit->terms[k], &cases[i].counts[j * TERMS]);
-			w->sample_y[row] = cases[i].samples[j];
-			w->sample_sigma[row] = fit->sigma[i] * sqrt((double)cases[i].sample_count);
-		}
-	return (struct regression){ w->rows, fit->term_count, w->sample_x, w->sample_y,
-				    w->sample_sigma };
 }
 
 static void set_sigmas(const struct fit_case *cases, size_t count, double model_error,
@@ -249,7 +164,7 @@ enum fit_sums fit_is_vague(const struct fit *fit)
 }
 
 static int choose_terms(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
-			enum fit_sums sums, struct fit *fit, struct work *w)
+			enum fit_sums sums, struct fit *fit, struct fit_rows *w)
 {
 	double inflation[NNLS_COLUMNS_MAX], weakest[NNLS_COLUMNS_MAX];
 	struct regression r;
@@ -270,7 +185,7 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 	for (;;) {
 		if (!fit->term_count)
 			return 0;
-		r = set_up(cases, count, fit, w);
+		r = fit_rows_of_cases(cases, count, fit, w);
 		err = regression_condition(&r, &fit->condition, inflation, weakest);
 		if (err)
 			return err;
@@ -289,7 +204,7 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 	return 0;
 }
 
-static int fit_once(const struct fit_case *cases, size_t count, struct fit *fit, struct work *w,
+static int fit_once(const struct fit_case *cases, size_t count, struct fit *fit, struct fit_rows *w,
 		    double model_error, double *scale)
 {
 	const struct row_groups groups = { count, w->start, fit->sigma };
@@ -298,7 +213,7 @@ static int fit_once(const struct fit_case *cases, size_t count, struct fit *fit,
 	int err;
 
 	set_sigmas(cases, count, model_error, fit->sigma);
-	r = set_up_samples(cases, count, fit, w);
+	r = fit_rows_of_samples(cases, count, fit, w);
 	err = nnls_robust(&r, &groups, price, fit->sample_weight, fit->weight, scale);
 	for (size_t k = 0; k < fit->term_count && !err; k++)
 		fit->terms[k].price = price[k];
@@ -308,7 +223,7 @@ static int fit_once(const struct fit_case *cases, size_t count, struct fit *fit,
 
 /* The smallest model error with which residuals are no larger than their sigmas say. */
 static int fit_model_error(const struct fit_case *cases, size_t count, struct fit *fit,
-			   struct work *w)
+			   struct fit_rows *w)
 {
 	double low = 0, high = MODEL_ERROR_MAX, scale;
 	int err = fit_once(cases, count, fit, w, 0, &scale);
@@ -343,7 +258,7 @@ static double r_squared(const struct fit_case *cases, size_t count, const double
 int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
 	       enum fit_sums sums, struct fit *fit)
 {
-	struct work w = { 0 };
+	struct fit_rows w = { 0 };
 	int err;
 
 	memset(fit, 0, sizeof(*fit));
@@ -353,7 +268,7 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 	fit->sigma = calloc(count, sizeof(double));
 	fit->weight = calloc(count, sizeof(double));
 	fit->predicted = calloc(count, sizeof(double));
-	err = work_alloc(&w, cases, count);
+	err = fit_rows_alloc(&w, cases, count);
 	fit->sample_weight = calloc(w.rows + 1, sizeof(double));
 	if (!fit->sigma || !fit->weight || !fit->predicted || !fit->sample_weight)
 		err = -ENOMEM;
@@ -369,181 +284,6 @@ int fit_prices(const struct fit_case *cases, size_t count, const bool left_out[T
 			fit->predicted[i] = fit_predict(fit, &cases[i]);
 		fit->r_squared = r_squared(cases, count, fit->predicted);
 	}
-	work_free(&w);
-	return err;
-}
-
-/* The residual as it would be if the case had not pulled the fit, less the part that is its samples' scatter. */
-static double model_residual(const struct fit_case *c, const struct fit *fit, size_t i,
-			     double residual, double leverage)
-{
-	double variance = fit->sigma[i] * fit->sigma[i],
-	       model = pow(fit->model_error * c->cpu_s, 2);
-
-	return residual / sqrt(1 - fmin(leverage, LEVERAGE_MAX)) *
-	       sqrt(variance > 0 ? model / variance : 0);
-}
-
-/* What drawing samples anew takes. */
-struct redraw {
-	gsl_rng *rng;
-	double *draws; /* one for each sample of the case that has most */
-	size_t count;
-	double *middle; /* the median of each case's residuals */
-	double wider; /* for what far cases weigh less */
-	double *x, *y, *weight; /* the samples drawn */
-};
-
-static int redraw_alloc(struct redraw *d, const struct fit_case *cases, size_t count, size_t rows,
-			uint64_t seed)
-{
-	for (size_t i = 0; i < count; i++)
-		if (cases[i].sample_count > d->count)
-			d->count = cases[i].sample_count;
-	d->draws = calloc(d->count + 1, sizeof(double));
-	d->middle = calloc(count, sizeof(double));
-	d->x = calloc(rows * TERMS, sizeof(double));
-	d->y = calloc(rows, sizeof(double));
-	d->weight = calloc(rows, sizeof(double));
-	d->rng = gsl_rng_alloc(gsl_rng_mt19937);
-	if (!d->draws || !d->middle || !d->x || !d->y || !d->weight || !d->rng)
-		return -ENOMEM;
-	gsl_rng_set(d->rng, (unsigned long)seed);
-	return 0;
-}
-
-static void redraw_free(struct redraw *d)
-{
-	free(d->draws);
-	free(d->middle);
-	free(d->x);
-	free(d->y);
-	free(d->weight);
-	if (d->rng)
-		gsl_rng_free(d->rng);
-}
-
-/*
- * What far values weigh less, the others must make good for: the inverse of the share of those that weigh `full`. So the scatter of what is drawn is that
- * of an M-estimator (Huber, Robust Statistics, 1981, section 3.2).
- */
-static double made_good(const double *weight, size_t n, double full)
-{
-	size_t near = 0;
-
-	for (size_t j = 0; j < n; j++)
-		near += weight[j] >= full;
-	return (double)n / fmax((double)near, (double)n / 2);
-}
-
-/* How far a sample is from the middle of its case, as far as it counts. */
-static double apart_from(const struct regression *r, const struct fit *fit, const double *price,
-			 size_t row, double case_weight, double middle)
-{
-	return (r->y[row] - regression_predict(r, price, row) - middle) *
-	       fit->sample_weight[row] / case_weight;
-}
-
-/* A case's samples with replacement, each with its counts and its distance from the others; `model` is what the case is off by. */
-static void redraw_case(const struct regression *r, const struct fit *fit, const double *price,
-			size_t first, size_t n, double case_weight, double middle, double model,
-			struct redraw *d)
-{
-	/* around their own mean values scatter less than around the true one */
-	double wider = made_good(&fit->sample_weight[first], n, case_weight) *
-		       sqrt(n > 1 ? (double)n / (double)(n - 1) : 1),
-	       mean = 0;
-
-	/* or all draws would be off to the same side */
-	for (size_t j = 0; j < n; j++)
-		mean += apart_from(r, fit, price, first + j, case_weight, middle) / (double)n;
-	for (size_t j = 0; j < n; j++) {
-		size_t from = first + (size_t)(d->draws[j] * (double)n), to = first + j;
-
-		memcpy(&d->x[to * r->columns], &r->x[from * r->columns],
-		       r->columns * sizeof(double));
-		d->y[to] = regression_predict(r, price, from) +
-			   d->wider * case_weight *
-				   (model + wider * (apart_from(r, fit, price, from, case_weight,
-							       middle) -
-						     mean));
-		d->weight[to] = 1;
-	}
-}
-
-static int resample(const struct fit_case *cases, size_t count, const struct fit *fit,
-		    const struct regression *r, const struct work *w, struct redraw *d,
-		    double *price)
-{
-	struct regression drawn = { r->rows, r->columns, d->x, d->y, r->sigma };
-	double own[NNLS_COLUMNS_MAX];
-
-	for (size_t k = 0; k < fit->term_count; k++)
-		own[k] = fit->terms[k].price;
-	for (size_t j = 0; j < d->count; j++)
-		d->draws[j] = gsl_rng_uniform(d->rng);
-	for (size_t i = 0; i < count; i++) {
-		double sign = gsl_rng_uniform(d->rng) < 0.5 ? -1 : 1;
-
-		redraw_case(r, fit, own, w->start[i], cases[i].sample_count, fit->weight[i], d->middle[i],
-			    sign * model_residual(&cases[i], fit, i, d->middle[i], w->leverage[i]), d);
-	}
-	return nnls(&drawn, d->weight, price);
-}
-
-static void set_middles(const struct regression *r, const struct work *w, const struct fit *fit,
-			size_t count, struct redraw *d)
-{
-	const struct row_groups groups = { count, w->start, fit->sigma };
-	double own[NNLS_COLUMNS_MAX];
-
-	for (size_t k = 0; k < fit->term_count; k++)
-		own[k] = fit->terms[k].price;
-	/* y is not needed before the first draw */
-	for (size_t i = 0; i < count; i++)
-		d->middle[i] = group_residual(r, &groups, i, own, d->y);
-	d->wider = made_good(fit->weight, count, 1);
-}
-
-int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, uint64_t seed,
-		  unsigned int resamples, double confidence)
-{
-	size_t p = fit->term_count;
-	double price[NNLS_COLUMNS_MAX], *all;
-	struct redraw d = { 0 };
-	struct regression r;
-	struct work w = { 0 };
-	int err, no_draws;
-
-	if (!p)
-		return 0;
-	all = calloc((size_t)resamples * p, sizeof(double));
-	err = work_alloc(&w, cases, count);
-	no_draws = redraw_alloc(&d, cases, count, w.rows, seed);
-	if (!all || no_draws)
-		err = -ENOMEM;
-	if (!err) {
-		r = set_up(cases, count, fit, &w);
-		err = regression_leverage(&r, fit->weight, w.leverage);
-	}
-	if (!err) {
-		r = set_up_samples(cases, count, fit, &w);
-		set_middles(&r, &w, fit, count, &d);
-	}
-	for (unsigned int n = 0; n < resamples && !err; n++) {
-		err = resample(cases, count, fit, &r, &w, &d, price);
-		for (size_t k = 0; k < p && !err; k++)
-			all[k * resamples + n] = price[k];
-	}
-	for (size_t k = 0; k < p && !err; k++) {
-		gsl_sort(all + k * resamples, 1, resamples);
-		fit->terms[k].low = gsl_stats_quantile_from_sorted_data(
-			all + k * resamples, 1, resamples, (1 - confidence) / 2);
-		fit->terms[k].high = gsl_stats_quantile_from_sorted_data(
-			all + k * resamples, 1, resamples, (1 + confidence) / 2);
-	}
-	free(all);
-	redraw_free(&d);
-	work_free(&w);
+	fit_rows_free(&w);
 	return err;
 }

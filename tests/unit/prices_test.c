@@ -378,6 +378,39 @@ static void what_the_timed_samples_counted_comes_first(void **state)
 	gsl_rng_free(rng);
 }
 
+/* Deliveries and wake-ups that differ from sample to sample, each for itself: medians of them belong to no transfer, but every sample to its own. */
+static void samples_are_priced_by_what_they_counted(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices;
+
+	(void)state;
+	for (size_t i = 0; i < r->case_count; i++) {
+		struct case_result *c = &r->cases[i];
+		double deliveries = term_count(r, c, TERM_DELIVERIES, NULL),
+		       wakes = term_count(r, c, TERM_WAKES, NULL), waits = term_count(r, c, TERM_WAITS, NULL);
+
+		for (size_t k = 0; k < c->samples.count; k++) {
+			double more = floor(deliveries * (gsl_rng_uniform(rng) * 3 - 0.5)),
+			       sleeps = floor(wakes * (gsl_rng_uniform(rng) * 3 - 0.5));
+
+			c->samples.value[SAMPLE_DELIVERIES][k] = deliveries + more;
+			c->samples.value[SAMPLE_RECEIVER_SWITCHES_VOLUNTARY][k] = wakes + sleeps;
+			c->samples.value[SAMPLE_SENDER_CPU_S][k] +=
+				more * machine.price[TERM_DELIVERIES] + sleeps * machine.price[TERM_WAKES] +
+				(fmin(waits, deliveries + more) - fmin(waits, deliveries)) *
+					machine.price[TERM_DELIVERED_WAITS];
+		}
+	}
+	prices = prices_fit(r, 1);
+	assert_near(field(prices_term(prices, "deliveries"), "price"), 3e-6, 0.03 * 3e-6);
+	assert_near(field(prices_term(prices, "wakes"), "price"), 4e-6, 0.03 * 4e-6);
+	json_decref(prices);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
 /* What only some kernels let one count: without it the rest is priced all the same, and it is said. */
 static void what_can_not_be_counted_has_no_price(void **state)
 {
@@ -711,6 +744,7 @@ int main(void)
 		cmocka_unit_test(page_references_pass_a_pipe),
 		cmocka_unit_test(a_price_of_two_things_predicts_neither_alone),
 		cmocka_unit_test(what_the_timed_samples_counted_comes_first),
+		cmocka_unit_test(samples_are_priced_by_what_they_counted),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
 		cmocka_unit_test(copies_are_held_against_their_own_kind),
