@@ -164,7 +164,7 @@ lesson: lesson-texts lesson-pages ## fill the lesson and the README's table from
 
 lesson-texts: all
 	$(Q)for l in lesson lesson.zh; do \
-		scripts/lesson.sh $(RESULT)/result.json docs/lesson/$$l.in.md > $(BUILD)/$$l.md && \
+		scripts/lesson.sh $(BUILD)/copytax $(RESULT)/result.json docs/lesson/$$l.in.md > $(BUILD)/$$l.md && \
 		mv $(BUILD)/$$l.md docs/$$l.md || exit 1; done
 	$(Q)scripts/readme-table.sh $(BUILD)/copytax $(RESULT) README.md
 

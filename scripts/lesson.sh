@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Puts the figures of a result into a text: {{read_write.crossings}} in TEMPLATE becomes the number. A name that the result
 # has no figure for becomes "–"; one that nobody knows is an error. Without a template: all names and figures.
-# Usage: scripts/lesson.sh RESULT.json [TEMPLATE]
+# Prices are those of this version's model, as in the report.
+# Usage: scripts/lesson.sh COPYTAX RESULT.json [TEMPLATE]
 set -euo pipefail
-result=$1
+copytax=$1 result=$2
+prices=$("$copytax" report --prices "$result")
 
 figures() {
-	jq -r '
+	jq -r --argjson prices "$prices" '
 	def commas: tostring as $all |
 		[range(($all | length); 0; -3) as $to | $all[([0, $to - 3] | max):$to]] | reverse | join(",");
 	def count: if . == null then "–" else (. | round | commas) end;
@@ -36,13 +38,13 @@ figures() {
 	. as $r | .settings.chunk_default as $main |
 	def plain: select(.sink == "drain" and .link == "tcp" and .connections == 1 and .payload == $r.settings.payload_bytes);
 	def warm($m; $chunk): first(.cases[] | plain | select(.method == $m and .chunk == $chunk and .cache == "warm")) // {};
-	def price($id): first(.prices.terms[]? | select(.id == $id) | .price) // null;
+	def price($id): first($prices.terms[]? | select(.id == $id) | .price) // null;
 	"cpu\t\(.host.cpu.model.value // "–")", "kernel\t\(.host.kernel.release.value // "–")", "date\t\(.run.started[:10])",
 	"payload\t\(.settings.payload_bytes | count)", "payload_mb\t\(.settings.payload_bytes | mb)",
 	"payload_pages\t\(.settings.payload_bytes / 4096 | count)",
 	"price.calls\t\(price("calls") | if . then . * 1e6 else . end | three)",
-	"price.faults\t\((first(.prices.terms[]? | select(.id == "faults")) // {}) | if .low then "\(.low * 1e6 | three) to \(.high * 1e6 | three)" else "–" end)",
-	"direct.fault\t\((first(.prices.direct.measurements[]? | select(.id == "fault")) // {}) | .value | if . then . * 1e6 else . end | three)",
+	"price.faults\t\((first($prices.terms[]? | select(.id == "faults")) // {}) | if .low then "\(.low * 1e6 | three) to \(.high * 1e6 | three)" else "–" end)",
+	"direct.fault\t\((first($prices.direct.measurements[]? | select(.id == "fault")) // {}) | .value | if . then . * 1e6 else . end | three)",
 	"price.copy\t\((price("file_to_user") // price("user_to_socket")) | if . then . * 1e3 else . end | three)",
 	(("read_write", "mmap_write", "sendfile", "splice", "direct_write") as $m |
 		(warm($m; $main) | figures_of($m)),
@@ -53,7 +55,7 @@ figures() {
 	' "$result"
 }
 
-if [ $# -lt 2 ]; then
+if [ $# -lt 3 ]; then
 	figures
 	exit
 fi
@@ -69,4 +71,4 @@ awk -F '\t' '
 		}
 		print out $0
 	}
-	END { exit bad }' <(figures) "$2"
+	END { exit bad }' <(figures) "$3"

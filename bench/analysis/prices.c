@@ -26,6 +26,10 @@
 #define CPU_S_MAX 1e9
 /* A term of which the other methods have less than this share of a method's own: not theirs to price. */
 #define THIN 0.1
+/* A change of what a term counts is another model: then this sentence must be another, too. */
+static const char model[] =
+	"sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them";
+
 /* The bar for predicting a method from the others, at 32 KiB and above. */
 #define ERROR_RATIO_MAX 0.20
 #define ERROR_S_MAX 0.003
@@ -126,13 +130,14 @@ static int take_samples(const struct result *r, struct fit_case *f, double speed
 	if (!f->samples || !f->counts)
 		return -ENOMEM;
 	for (size_t k = 0; k < c->samples.count; k++) {
-		if (!sample_counts(&c->samples, k) ||
-		    !(fabs(c->samples.value[SAMPLE_SENDER_CPU_S][k]) <= CPU_S_MAX))
+		double cpu = c->samples.value[SAMPLE_SENDER_CPU_S][k];
+
+		if (!isnan(speed))
+			cpu *= speed / c->samples.value[SAMPLE_YARDSTICK_S][k];
+		if (!sample_counts(&c->samples, k) || !(fabs(cpu) <= CPU_S_MAX))
 			continue;
 		take_counts(r, f, k, &f->counts[f->sample_count * TERMS]);
-		f->samples[f->sample_count++] =
-			c->samples.value[SAMPLE_SENDER_CPU_S][k] *
-			(isnan(speed) ? 1 : speed / c->samples.value[SAMPLE_YARDSTICK_S][k]);
+		f->samples[f->sample_count++] = cpu;
 	}
 	i = stats_median(f->samples, f->sample_count, CONFIDENCE);
 	f->cpu_s = i.median;
@@ -582,7 +587,7 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 
 	json_object_set_new(
 		out, "model",
-		json_string("sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them"));
+		json_string(model));
 	json_object_set_new(out, "seed", json_integer((json_int_t)seed));
 	json_object_set_new(out, "resamples", json_integer(RESAMPLES));
 	json_object_set_new(out, "confidence", json_real(CONFIDENCE));
@@ -603,6 +608,24 @@ json_t *prices_fit(const struct result *result, uint64_t seed)
 		return NULL;
 	}
 	return out;
+}
+
+int prices_of_this_model(struct result *result)
+{
+	const char *made_by = json_string_value(json_object_get(result->prices, "model"));
+	double seed = member_number(result->prices, "seed");
+	json_t *prices;
+
+	if (!json_is_array(json_object_get(result->prices, "terms")) ||
+	    (made_by && !strcmp(made_by, model)))
+		return 0;
+	prices = prices_fit(result, seed >= 0 && seed <= UINT32_MAX ? (uint64_t)seed : 1);
+	if (!prices)
+		return -ENOMEM;
+	json_object_set_new(prices, "anew", json_true());
+	json_decref(result->prices);
+	result->prices = prices;
+	return 0;
 }
 
 const json_t *prices_term(const json_t *prices, const char *id)

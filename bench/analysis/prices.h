@@ -34,6 +34,13 @@
  */
 json_t *prices_fit(const struct result *result, uint64_t seed);
 
+/*
+ * A document of an older version has prices of that version's model, whose terms count other things: its result->prices are replaced by what this
+ * one makes of its samples, with the seed that it has, and have {anew: true}. Those of this model, and a result that was not priced, stay as
+ * they are. 0 or -ENOMEM.
+ */
+int prices_of_this_model(struct result *result);
+
 /* A term's object of a document's "prices", borrowed; NULL when it has none of its own. */
 const json_t *prices_term(const json_t *prices, const char *id);
 

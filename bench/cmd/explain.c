@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/prices.h"
 #include "cmd/cmd.h"
 #include "method/method.h"
 #include "report/explain.h"
@@ -86,6 +87,11 @@ int cmd_explain(int argc, char **argv)
 		o.result = path;
 	if (o.result && result_load(o.result, &result, &why))
 		return cmd_failed(&why);
+	if (result && prices_of_this_model(result)) {
+		fail(&why, EXIT_MACHINE_CANT, ENOMEM, "no memory to fit the prices of '%s'", o.result);
+		result_free(result);
+		return cmd_failed(&why);
+	}
 	explain_print(method, result, stdout);
 	if (o.result)
 		printf("\nfrom %s\n", o.result);

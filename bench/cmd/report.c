@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/prices.h"
 #include "base/file.h"
 #include "base/signals.h"
 #include "cmd/cmd.h"
@@ -21,11 +22,11 @@
 #include "report/plots.h"
 #include "report/verdict.h"
 
-enum key { KEY_OUT = 'o', KEY_JSON = 'j', KEY_PLOTS_ONLY = 0x200, KEY_NO_PLOTS };
+enum key { KEY_OUT = 'o', KEY_JSON = 'j', KEY_PLOTS_ONLY = 0x200, KEY_NO_PLOTS, KEY_PRICES };
 
 struct options {
 	const char *from, *out;
-	bool plots_only, no_plots, json;
+	bool plots_only, no_plots, json, prices;
 };
 
 static const struct argp_option option_table[] = {
@@ -33,6 +34,8 @@ static const struct argp_option option_table[] = {
 	{ "plots-only", KEY_PLOTS_ONLY, NULL, 0,
 	  "draw and write no report; with --out the pictures alone go straight into DIR", 0 },
 	{ "no-plots", KEY_NO_PLOTS, NULL, 0, "write the report without pictures", 0 },
+	{ "prices", KEY_PRICES, NULL, 0,
+	  "print the prices as JSON, by this version's model, and write nothing", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print the answer, what misleads and the files as JSON", 0 },
 	{ 0 },
 };
@@ -54,6 +57,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_JSON:
 		o->json = true;
 		return 0;
+	case KEY_PRICES:
+		o->prices = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (o->from)
 			argp_failure(state, EXIT_WRONG_USE, 0,
@@ -67,6 +73,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		if (o->plots_only && o->no_plots)
 			argp_failure(state, EXIT_WRONG_USE, 0,
 				     "--plots-only and --no-plots leave nothing to do");
+		if (o->prices && (o->plots_only || o->no_plots || o->out || o->json))
+			argp_failure(state, EXIT_WRONG_USE, 0,
+				     "--prices writes nothing: it goes with no other option");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -357,10 +366,17 @@ int cmd_report(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	err = result_load(o.from, &result, &why);
-	err = err ? err : find_places(&o, &places, &why);
-	if (!err && o.plots_only && o.out)
-		err = pictures_alone(&places, &why);
-	err = err ? err : make(&o, result, &places, &why);
+	if (!err && prices_of_this_model(result))
+		err = fail(&why, EXIT_MACHINE_CANT, ENOMEM, "no memory to fit the prices of '%s'", o.from);
+	if (!err && o.prices) {
+		json_dumpf(result->prices, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+		putchar('\n');
+	} else {
+		err = err ? err : find_places(&o, &places, &why);
+		if (!err && o.plots_only && o.out)
+			err = pictures_alone(&places, &why);
+		err = err ? err : make(&o, result, &places, &why);
+	}
 	remove_temporary(&places);
 	result_free(result);
 	if (fflush(stdout) && !err)

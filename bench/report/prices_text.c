@@ -97,12 +97,17 @@ static void put_quality(const json_t *prices, enum style style, FILE *out)
 	double share = member_number(prices, "model_error");
 
 	snprintf(line, sizeof(line),
-		 "Sender CPU seconds of a transfer = sum of price × count, fitted over %zu cases: R² "
+		 "Sender CPU seconds of a transfer = sum of price × count, fitted over the samples of %zu cases: R² "
 		 "%.40s, typical error of a case %.40s%%. In brackets 95%% intervals.",
 		 json_array_size(json_object_get(prices, "cases")),
 		 format_number(member_number(prices, "r_squared"), r2),
 		 format_number(100 * share, error));
 	put_text(out, style, line);
+	if (json_is_true(json_object_get(prices, "anew"))) {
+		putc(' ', out);
+		put_text(out, style,
+			 "The result is of an older version, with prices of another model: these are fitted anew to its samples.");
+	}
 	fputs("\n\n", out);
 }
 

@@ -13,7 +13,7 @@ load helpers
 	[ "$output" = "$("$copytax" -h)" ]
 	run --separate-stderr "$copytax" --version
 	[ "$status" -eq 0 ]
-	[[ ${lines[0]} =~ ^copytax\ [0-9]+\.[0-9]+\.[0-9]+\ \([0-9a-z]+\)$ ]]
+	[[ ${lines[0]} =~ ^copytax\ [0-9]+\.[0-9]+\.[0-9]+\ \([0-9a-z]+(\+changed)?\)$ ]]
 	for library in libbpf libpfm hwloc jansson GSL xxHash cmark-gfm zlib 'C library'; do
 		[[ $output =~ $library\ [0-9]+\.[0-9]+ ]]
 	done

@@ -10,7 +10,7 @@ commands() {
 
 @test "every figure of the lesson is the reference result's" {
 	for lesson in lesson lesson.zh; do
-		"$REPO/scripts/lesson.sh" "$REPO/results/reference/result.json" "$REPO/docs/lesson/$lesson.in.md" >$lesson.md
+		"$REPO/scripts/lesson.sh" "$copytax" "$REPO/results/reference/result.json" "$REPO/docs/lesson/$lesson.in.md" >$lesson.md
 		diff $lesson.md "$REPO/docs/$lesson.md" || {
 			echo "'make lesson' writes it anew"
 			return 1
@@ -28,12 +28,12 @@ commands() {
 
 @test "a figure that nobody knows is an error, and one that was not measured a dash" {
 	echo 'a {{read_write.calls}} b {{no.such}}' >text
-	run --separate-stderr "$REPO/scripts/lesson.sh" "$REPO/results/reference/result.json" text
+	run --separate-stderr "$REPO/scripts/lesson.sh" "$copytax" "$REPO/results/reference/result.json" text
 	[ "$status" -ne 0 ]
 	[[ $stderr == *no.such* ]]
 	jq '.cases[].counts.syscalls = {value: null, reason: "x"} | .prices = {}' "$REPO/results/reference/result.json" >result.json
 	echo '{{read_write.calls}} {{price.copy}}' >text
-	[ "$("$REPO/scripts/lesson.sh" result.json text)" = "– –" ]
+	[ "$("$REPO/scripts/lesson.sh" "$copytax" result.json text)" = "– –" ]
 }
 
 @test "both languages type the same and quote the same" {

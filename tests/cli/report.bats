@@ -153,3 +153,16 @@ refused() {
 	says 3 "Permission denied"
 	nothing_left_but o o/result.json
 }
+
+@test "report --prices: JSON by this version's model, an older result's fitted anew, and nothing written" {
+	jq '.prices.model = "an older one" | .prices.terms = []' "$REPO/results/reference/result.json" >result.json
+	before=$(ls)
+	run --separate-stderr "$copytax" report --prices result.json
+	[ "$status" -eq 0 ]
+	jq -e '.anew and (.terms | length) > 10 and .model != "an older one" and .r_squared > 0.9' <<<"$output"
+	[ "$(ls)" = "$before" ]
+	# the same again
+	[ "$output" = "$("$copytax" report --prices result.json)" ]
+	run "$copytax" report --prices --json result.json
+	[ "$status" -eq 2 ]
+}

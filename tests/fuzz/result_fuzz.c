@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "analysis/claims.h"
+#include "analysis/prices.h"
 #include "analysis/summary.h"
 #include "fuzz.h"
 #include "json_mutate.h"
@@ -32,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		for (size_t i = 0; i < result->case_count; i++)
 			json_decref(summary_json(result, &result->cases[i]));
+		fuzz_must(!prices_of_this_model(result));
 		json_decref(claims_test(result));
 		(void)table_terminal(result, nowhere);
 		(void)claims_write(result, STYLE_TEXT, nowhere);

@@ -378,6 +378,35 @@ static void what_the_timed_samples_counted_comes_first(void **state)
 	gsl_rng_free(rng);
 }
 
+/* Terms of an older model count other things: no bill may mix the two. */
+static void prices_of_an_older_model_are_fitted_anew(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *own = prices_fit(r, 7), *copy;
+
+	(void)state;
+	json_decref(r->prices);
+	r->prices = own;
+	assert_int_equal(prices_of_this_model(r), 0);
+	assert_ptr_equal(r->prices, own);
+	copy = json_deep_copy(own);
+	json_object_set_new(own, "model", json_string("an older one"));
+	json_array_clear(json_object_get(own, "terms"));
+	assert_int_equal(prices_of_this_model(r), 0);
+	assert_true(json_is_true(json_object_get(r->prices, "anew")));
+	json_object_del(r->prices, "anew");
+	assert_true(json_equal(r->prices, copy));
+	/* what was not priced is not priced now */
+	json_object_set_new(r->prices, "terms", json_null());
+	json_object_set_new(r->prices, "model", json_string("an older one"));
+	assert_int_equal(prices_of_this_model(r), 0);
+	assert_true(json_is_null(json_object_get(r->prices, "terms")));
+	json_decref(copy);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
 /* Deliveries and wake-ups that differ from sample to sample, each for itself: medians of them belong to no transfer, but every sample to its own. */
 static void samples_are_priced_by_what_they_counted(void **state)
 {
@@ -745,6 +774,7 @@ int main(void)
 		cmocka_unit_test(a_price_of_two_things_predicts_neither_alone),
 		cmocka_unit_test(what_the_timed_samples_counted_comes_first),
 		cmocka_unit_test(samples_are_priced_by_what_they_counted),
+		cmocka_unit_test(prices_of_an_older_model_are_fitted_anew),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
 		cmocka_unit_test(copies_are_held_against_their_own_kind),
