@@ -32,8 +32,9 @@ struct redraw {
 	const struct regression *from; /* the samples as they were measured */
 	double price[NNLS_COLUMNS_MAX]; /* the fit's */
 	double *middle; /* the median of each case's residuals */
+	double *predicted, *apart; /* of each sample: by the fit, and how far it is from the middle of its case, as far as it counts */
 	double wider; /* for what far cases weigh less */
-	double *x, *y, *weight; /* the samples drawn */
+	double *x, *y; /* the samples drawn */
 };
 
 static int redraw_alloc(struct redraw *d, const struct fit_case *cases, size_t count, size_t rows,
@@ -44,11 +45,12 @@ static int redraw_alloc(struct redraw *d, const struct fit_case *cases, size_t c
 			d->count = cases[i].sample_count;
 	d->draws = calloc(d->count + 1, sizeof(double));
 	d->middle = calloc(count, sizeof(double));
+	d->predicted = calloc(rows, sizeof(double));
+	d->apart = calloc(rows, sizeof(double));
 	d->x = calloc(rows * TERMS, sizeof(double));
 	d->y = calloc(rows, sizeof(double));
-	d->weight = calloc(rows, sizeof(double));
 	d->rng = gsl_rng_alloc(gsl_rng_mt19937);
-	if (!d->draws || !d->middle || !d->x || !d->y || !d->weight || !d->rng)
+	if (!d->draws || !d->middle || !d->predicted || !d->apart || !d->x || !d->y || !d->rng)
 		return -ENOMEM;
 	gsl_rng_set(d->rng, (unsigned long)seed);
 	return 0;
@@ -58,9 +60,10 @@ static void redraw_free(struct redraw *d)
 {
 	free(d->draws);
 	free(d->middle);
+	free(d->predicted);
+	free(d->apart);
 	free(d->x);
 	free(d->y);
-	free(d->weight);
 	if (d->rng)
 		gsl_rng_free(d->rng);
 }
@@ -78,46 +81,50 @@ static double made_good(const double *weight, size_t n, double full)
 	return (double)n / fmax((double)near, (double)n / 2);
 }
 
+/* How far the samples of case `i` are apart, around their mean: or all draws would be off to the same side. */
+static void set_apart(struct redraw *d, size_t i, size_t first, size_t n)
+{
+	double mean = 0, wider;
+
+	for (size_t row = first; row < first + n; row++) {
+		d->predicted[row] = regression_predict(d->from, d->price, row);
+		d->apart[row] = (d->from->y[row] - d->predicted[row] - d->middle[i]) *
+				d->fit->sample_weight[row] / d->fit->weight[i];
+		mean += d->apart[row] / (double)n;
+	}
+	/* around their own mean values scatter less than around the true one */
+	wider = made_good(&d->fit->sample_weight[first], n, d->fit->weight[i]) *
+		sqrt(n > 1 ? (double)n / (double)(n - 1) : 1);
+	for (size_t row = first; row < first + n; row++)
+		d->apart[row] = wider * (d->apart[row] - mean);
+}
+
 static void redraw_from(struct redraw *d, const struct regression *r, const struct fit *fit,
 			const struct row_groups *groups)
 {
 	d->from = r;
 	d->fit = fit;
+	d->wider = made_good(fit->weight, groups->count, 1);
 	for (size_t k = 0; k < fit->term_count; k++)
 		d->price[k] = fit->terms[k].price;
-	/* y is not needed before the first draw */
-	for (size_t i = 0; i < groups->count; i++)
+	for (size_t i = 0; i < groups->count; i++) {
+		/* y is not needed before the first draw */
 		d->middle[i] = group_residual(r, groups, i, d->price, d->y);
-	d->wider = made_good(fit->weight, groups->count, 1);
-}
-
-/* How far a sample is from the middle of its case, as far as it counts. */
-static double apart_from(const struct redraw *d, size_t i, size_t row)
-{
-	double away = d->from->y[row] - regression_predict(d->from, d->price, row) - d->middle[i];
-
-	return away * d->fit->sample_weight[row] / d->fit->weight[i];
+		set_apart(d, i, groups->start[i], groups->start[i + 1] - groups->start[i]);
+	}
 }
 
 /* Samples of case `i` with replacement, each with its counts and its distance from the others; `model` is what the case is off by. */
 static void redraw_case(struct redraw *d, size_t i, size_t first, size_t n, double model)
 {
-	double case_weight = d->fit->weight[i], mean = 0;
-	/* around their own mean values scatter less than around the true one */
-	double wider = made_good(&d->fit->sample_weight[first], n, case_weight) *
-		       sqrt(n > 1 ? (double)n / (double)(n - 1) : 1);
 	size_t columns = d->from->columns;
 
-	/* or all draws would be off to the same side */
-	for (size_t j = 0; j < n; j++)
-		mean += apart_from(d, i, first + j) / (double)n;
 	for (size_t j = 0; j < n; j++) {
 		size_t from = first + (size_t)(d->draws[j] * (double)n), to = first + j;
-		double off = model + wider * (apart_from(d, i, from) - mean);
 
 		memcpy(&d->x[to * columns], &d->from->x[from * columns], columns * sizeof(double));
-		d->y[to] = regression_predict(d->from, d->price, from) + d->wider * case_weight * off;
-		d->weight[to] = 1;
+		d->y[to] = d->predicted[from] +
+			   d->wider * d->fit->weight[i] * (model + d->apart[from]);
 	}
 }
 
@@ -134,7 +141,7 @@ static int resample(const struct fit_case *cases, size_t count, const struct fit
 		redraw_case(d, i, w->start[i], cases[i].sample_count,
 			    sign * model_residual(&cases[i], d->fit, i, d->middle[i], w->leverage[i]));
 	}
-	return nnls(&drawn, d->weight, price);
+	return nnls(&drawn, NULL, price);
 }
 
 int fit_intervals(const struct fit_case *cases, size_t count, struct fit *fit, uint64_t seed,

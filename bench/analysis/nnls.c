@@ -46,21 +46,25 @@ static int scale_rows(const struct regression *r, const double *weight, struct s
 	s->y = gsl_vector_alloc(r->rows);
 	if (!s->x || !s->y)
 		return -ENOMEM;
+	for (size_t k = 0; k < r->columns; k++)
+		s->length[k] = 0;
 	for (size_t i = 0; i < r->rows; i++) {
-		double by = sqrt(weight ? weight[i] : 1) / r->sigma[i];
+		double by = sqrt(weight ? weight[i] : 1) / r->sigma[i],
+		       *row = gsl_matrix_ptr(s->x, i, 0);
 
 		gsl_vector_set(s->y, i, r->y[i] * by);
-		for (size_t k = 0; k < r->columns; k++)
-			gsl_matrix_set(s->x, i, k, r->x[i * r->columns + k] * by);
+		for (size_t k = 0; k < r->columns; k++) {
+			row[k] = r->x[i * r->columns + k] * by;
+			s->length[k] += row[k] * row[k];
+		}
 	}
-	for (size_t k = 0; k < r->columns; k++) {
-		double sum = 0;
+	for (size_t k = 0; k < r->columns; k++)
+		s->length[k] = sqrt(s->length[k]);
+	for (size_t i = 0; i < r->rows; i++) {
+		double *row = gsl_matrix_ptr(s->x, i, 0);
 
-		for (size_t i = 0; i < r->rows; i++)
-			sum += pow(gsl_matrix_get(s->x, i, k), 2);
-		s->length[k] = sqrt(sum);
-		for (size_t i = 0; i < r->rows && sum > 0; i++)
-			gsl_matrix_set(s->x, i, k, gsl_matrix_get(s->x, i, k) / s->length[k]);
+		for (size_t k = 0; k < r->columns; k++)
+			row[k] /= s->length[k] > 0 ? s->length[k] : 1;
 	}
 	return 0;
 }

@@ -65,6 +65,7 @@ const struct site_rule site_rules[] = {
 	RULE(CPU_BY_CALLER, "*paravirt*"),
 	RULE(CPU_BY_CALLER, "pv_*"),
 	RULE(CPU_BY_CALLER, "kvm_*"),
+	RULE(CPU_BY_CALLER, "pvm_*"),
 	RULE(CPU_BY_CALLER, "_raw_*lock*"),
 	RULE(CPU_BY_CALLER, "queued_*"),
 	RULE(CPU_BY_CALLER, "mutex_*"),
