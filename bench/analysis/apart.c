@@ -146,10 +146,30 @@ static void mark_at(struct result *r, const char *placement, double latency_s)
 	}
 }
 
+/* The share of the samples that a shorter distance needs, by how often it came about when it was tried for. */
+static double share_needed(const struct result *r, const char *placement, double nearer_s)
+{
+	size_t tried = 0, reached = 0;
+
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct samples *s = &r->cases[i].samples;
+
+		for (size_t k = 0; k < s->count && apart_is_of(&r->cases[i], placement); k++) {
+			if (s->value[SAMPLE_WARMUP][k] != 0 || !(s->value[SAMPLE_GATHER_S][k] > 0))
+				continue;
+			tried++;
+			reached += !(s->value[SAMPLE_CORE_LATENCY_S][k] > nearer_s * APART_FACTOR);
+		}
+	}
+	return tried >= APART_TRIED_MIN && (double)reached < APART_REACHED_SHARE * (double)tried ?
+		       APART_NEARER_SHARE_BY_CHANCE :
+		       APART_NEARER_SHARE;
+}
+
 static int mark_usual(struct result *r, const char *placement)
 {
 	size_t n = collect(r, placement, STEADY, NULL);
-	double *all;
+	double *all, nearer;
 
 	if (!n) {
 		mark_at(r, placement, NAN);
@@ -160,7 +180,8 @@ static int mark_usual(struct result *r, const char *placement)
 		return -ENOMEM;
 	collect(r, placement, STEADY, all);
 	gsl_sort(all, 1, n);
-	mark_at(r, placement, apart_usual(all, n, APART_NEARER_SHARE));
+	nearer = apart_usual(all, n, APART_NEARER_SHARE);
+	mark_at(r, placement, apart_usual(all, n, share_needed(r, placement, nearer)));
 	free(all);
 	return 0;
 }

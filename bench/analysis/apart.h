@@ -24,6 +24,11 @@
 #define APART_FAR 2.5
 /* A share of the samples that is enough to go by: what is lacking is taken again at their distance, unless that is declined. */
 #define APART_NEARER_SHARE 0.25
+/* The same on a host that can't be had to bring the CPUs together: the shorter distance is there by chance, and what is lacking can't be taken at it. */
+#define APART_NEARER_SHARE_BY_CHANCE 0.5
+/* That it can't be had is known after so many samples before which it was tried, when it worked before fewer than this share of them. */
+#define APART_TRIED_MIN 30
+#define APART_REACHED_SHARE 0.1
 
 struct apart {
 	double median_s; /* core-to-core latency of the samples that count (of the first placement with any); NaN when none was measured */
@@ -44,7 +49,7 @@ bool apart_first_of_placement(const struct result *result, size_t i);
  * Finds the run's distance and marks all samples that were not at it from beginning to end, MARK_APART, the others MARK_NONE. It is the
  * distance that most of them have (the shorter one of two that are equally common), unless a quarter of them, or more,
  * share one that is shorter by APART_FAR: then it is that, so that the next run, which the host may treat otherwise, has the
- * same one. Each placement of sender and receiver has a distance of its own. 0 or -ENOMEM.
+ * same one. Where it was tried in vain to have the CPUs brought together (SAMPLE_GATHER_S) it takes half of them. Each placement of sender and receiver has a distance of its own. 0 or -ENOMEM.
  */
 int apart_mark(struct result *result);
 

@@ -113,6 +113,38 @@ static void a_quarter_at_a_much_shorter_distance_is_enough(void **state)
 	assert_near(distance_of(1, CLOSE, 0, FAR), CLOSE, 1e-12);
 }
 
+/* Of far and near samples; before `vain` of the far ones and `good` of the near ones it was tried to bring the CPUs together. */
+static double distance_tried(size_t near, size_t good, size_t far, size_t vain)
+{
+	struct result *r = result_new();
+	struct case_result *c = made_case(r, "read_write");
+	struct apart a;
+
+	add_many(c, near, CLOSE);
+	add_many(c, far, FAR);
+	for (size_t i = 0; i < good; i++)
+		c->samples.value[SAMPLE_GATHER_S][i] = 0.3;
+	for (size_t i = 0; i < vain; i++)
+		c->samples.value[SAMPLE_GATHER_S][near + i] = 0.15;
+	for (size_t i = near + vain; i < near + far; i++)
+		c->samples.value[SAMPLE_GATHER_S][i] = 0;
+	assert_int_equal(apart_mark(r), 0);
+	apart_count(r, &a);
+	result_free(r);
+	return a.median_s;
+}
+
+/* A host that never brings them together has them near by chance: then what most samples have is more to go by. */
+static void a_distance_that_can_not_be_had_needs_half(void **state)
+{
+	(void)state;
+	assert_near(distance_tried(40, 0, 60, 50), FAR, 1e-12);
+	assert_near(distance_tried(50, 0, 50, 50), CLOSE, 1e-12);
+	/* it worked now and then, or was hardly tried */
+	assert_near(distance_tried(40, 6, 60, 50), CLOSE, 1e-12);
+	assert_near(distance_tried(40, 0, 60, 29), CLOSE, 1e-12);
+}
+
 /* A quarter in all, but at two distances of which none has one. */
 static void scattered_near_samples_are_no_quarter(void **state)
 {
@@ -381,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_usual_distance_is_found_and_the_others_marked),
 		cmocka_unit_test(a_quarter_at_a_much_shorter_distance_is_enough),
+		cmocka_unit_test(a_distance_that_can_not_be_had_needs_half),
 		cmocka_unit_test(scattered_near_samples_are_no_quarter),
 		cmocka_unit_test(cost_does_not_decide),
 		cmocka_unit_test(what_was_not_measured_counts),
