@@ -25,7 +25,7 @@ void judge_virtualisation(const struct ground *g, struct finding *f)
 		finding_say(f, FINDING_OK, "none");
 	} else if (!strcmp(name, "pvm")) {
 		f->effect = "This kernel runs without the processor's help for guests: each entry into it and each return passes through the hypervisor, which also "
-			    "keeps the page tables that count. A system call costs several times and a page fault ten times what it "
+			    "keeps the page tables that count. A system call costs several times and a page fault ten times and more what it "
 			    "does elsewhere, so methods with few calls and no faults look better here than on other machines. Copies cost "
 			    "what they do elsewhere, but the host may move the guest's CPUs apart (cpus_apart).";
 		finding_say(f, FINDING_WARN, "a guest under pvm, without hardware virtualisation");

@@ -83,19 +83,26 @@ static void add_many(struct case_result *c, size_t n, double latency_s)
 		add(c, latency_s, latency_s, 0.1, false);
 }
 
+/* The distance that a result of so many samples goes by; frees it. */
+static double distance_found(struct result *r, size_t samples)
+{
+	struct apart a;
+
+	assert_int_equal(apart_mark(r), 0);
+	apart_count(r, &a);
+	assert_int_equal(a.n + a.apart, samples);
+	result_free(r);
+	return a.median_s;
+}
+
 static double distance_of(size_t near, double near_s, size_t far, double far_s)
 {
 	struct result *r = result_new();
 	struct case_result *c = made_case(r, "read_write");
-	struct apart a;
 
 	add_many(c, near, near_s);
 	add_many(c, far, far_s);
-	assert_int_equal(apart_mark(r), 0);
-	apart_count(r, &a);
-	assert_int_equal(a.n + a.apart, near + far);
-	result_free(r);
-	return a.median_s;
+	return distance_found(r, near + far);
 }
 
 /* So that two runs have the same one whichever way the host leant. */
@@ -118,7 +125,6 @@ static double distance_tried(size_t near, size_t good, size_t far, size_t vain)
 {
 	struct result *r = result_new();
 	struct case_result *c = made_case(r, "read_write");
-	struct apart a;
 
 	add_many(c, near, CLOSE);
 	add_many(c, far, FAR);
@@ -128,10 +134,7 @@ static double distance_tried(size_t near, size_t good, size_t far, size_t vain)
 		c->samples.value[SAMPLE_GATHER_S][near + i] = 0.15;
 	for (size_t i = near + vain; i < near + far; i++)
 		c->samples.value[SAMPLE_GATHER_S][i] = 0;
-	assert_int_equal(apart_mark(r), 0);
-	apart_count(r, &a);
-	result_free(r);
-	return a.median_s;
+	return distance_found(r, near + far);
 }
 
 /* A host that never brings them together has them near by chance: then what most samples have is more to go by. */
