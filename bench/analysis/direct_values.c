@@ -114,6 +114,24 @@ double direct_value(const json_t *direct, const char *id, double *low, double *h
 	return member_number(one, "value");
 }
 
+double direct_surcharge(const json_t *direct, const char *id)
+{
+	const json_t *one = member_by_id(json_object_get(direct, "measurements"), id),
+		     *sittings = json_object_get(one, "sittings");
+	double value = member_number(one, "value"), *values;
+	const char *reason;
+	struct interval i = { 0 };
+	size_t count;
+
+	if (!isnan(value) || !json_is_array(sittings))
+		return value;
+	values = all_samples(sittings, &count, &reason);
+	if (values)
+		i = stats_median(values, count, CONFIDENCE);
+	free(values);
+	return i.n && i.median <= 0 ? 0 : NAN;
+}
+
 /* "s per …" is a time; pages per fault are not. */
 static bool is_time(const json_t *one)
 {

@@ -25,6 +25,12 @@ void direct_add(json_t *direct, const json_t *more);
 double direct_value(const json_t *direct, const char *id, double *low, double *high);
 
 /*
+ * The same of a surcharge, which is what something costs more than something else and may be nothing: 0 where it was measured, and
+ * what was taken off was as much or more. NaN when it was not measured.
+ */
+double direct_surcharge(const json_t *direct, const char *id);
+
+/*
  * The same measurements at another speed of the host: times divided by each sitting's own yardstick and multiplied by
  * `yardstick_s`. Those without one stay as they are, as all do when it is NaN. A new reference, or NULL.
  */

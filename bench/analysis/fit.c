@@ -163,6 +163,25 @@ enum fit_sums fit_is_vague(const struct fit *fit)
 	return SUM_NONE;
 }
 
+/*
+ * Waits for room come with large pieces, a few hundred in each, and cost next to nothing beside them. Merged with what such pieces cost anyway they
+ * would be a price of neither, and what a GB costs to carry can be told without them. False when they have no part in it.
+ */
+static bool drop_room_waits(struct fit *fit, const double *weakest)
+{
+	for (size_t k = 0; k < fit->term_count; k++) {
+		struct fit_term *t = &fit->terms[k];
+
+		if (t->term != TERM_ROOM_WAITS || !(fabs(weakest[k]) > PART_MIN))
+			continue;
+		memmove(t, t + 1, (fit->term_count - k - 1) * sizeof(*t));
+		fit->term_count--;
+		fit->dropped[TERM_ROOM_WAITS] = true;
+		return true;
+	}
+	return false;
+}
+
 static int choose_terms(const struct fit_case *cases, size_t count, const bool left_out[TERMS],
 			enum fit_sums sums, struct fit *fit, struct fit_rows *w)
 {
@@ -172,6 +191,7 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 	int err;
 
 	fit->term_count = 0;
+	memset(fit->dropped, 0, sizeof(fit->dropped));
 	for (int t = 0; t < TERMS; t++) {
 		bool any = false;
 
@@ -196,6 +216,8 @@ static int choose_terms(const struct fit_case *cases, size_t count, const bool l
 			fit->term_count = 0;
 			return 0;
 		}
+		if (drop_room_waits(fit, weakest))
+			continue;
 		two_to_merge(fit, weakest, &a, &b);
 		merge(cases, count, fit, a, b);
 	}

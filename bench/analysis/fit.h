@@ -43,6 +43,7 @@ enum fit_sums { SUM_NONE, SUM_BY_BUFFER, SUM_COPIES };
 struct fit {
 	struct fit_term terms[TERMS];
 	size_t term_count; /* 0: the cases can't carry a fit */
+	bool dropped[TERMS]; /* can't be told from others and is small beside them: its cost is in theirs */
 	double condition;
 	/*
 	 * What the model is wrong by beyond the samples' own scatter, as a share of each case's CPU time: as

@@ -19,7 +19,10 @@ static const char between_buffers[] =
 static const struct pair {
 	enum term term;
 	const char *direct;
-	const char *second; /* of the term that is summed with it: then their mean is held against the price */
+	bool surcharge; /* it is one, and may be nothing */
+	bool carries; /* it sends the bytes as well: what the fit has for carrying them is in it */
+	const char *besides, *both; /* a surcharge on it, where that was measured, and what the two are called; or NULL */
+	const char *second; /* of the term that is summed with it: then their mean is held against the price; or NULL */
 	const char *older, *older_second; /* what results have that lack these, or NULL */
 	double tolerance; /* of the direct value */
 	bool stands_in; /* may serve as the price where the fit has none */
@@ -27,36 +30,34 @@ static const struct pair {
 	const char *below; /* the same where the price is the smaller; NULL: no other */
 	const char *close, *later; /* direct measurements of a copy whose reader follows closely, and waits: what that adds; or NULL */
 } pairs[] = {
-	{ TERM_CALLS, "null_call", NULL, NULL, NULL, 0.5, true,
-	  "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not",
-	  NULL, NULL, NULL },
-	{ TERM_CALLS, "read_call", NULL, NULL, NULL, 0.5, false,
-	  "the direct figure is a read() of 64 bytes, with the file's and the page's looking up; a call that hands bytes to a socket does other work beside them",
-	  NULL, NULL, NULL },
-	{ TERM_FILE_TO_USER, "read_copy", "sent_copy", NULL, "handed_copy", 0.2, true,
-	  "the direct figures are a read() of a warm file at the default chunk less what one of 64 bytes costs, and a copy into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
-	  followed_closely, "handed_copy", "queued_copy" },
-	{ TERM_USER_TO_SOCKET, "sent_copy", NULL, "handed_copy", NULL, 0.2, true,
-	  "the direct figure is a copy into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
-	  followed_closely, "handed_copy", "queued_copy" },
-	{ TERM_MAPPED_TO_SOCKET, "sent_mapped_copy", NULL, "mapped_copy", NULL, 0.2, true,
-	  "the direct figure is a copy from a mapping into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
-	  followed_closely, "mapped_copy", "queued_mapped_copy" },
-	{ TERM_FAULTS, "fault", NULL, NULL, NULL, 0.5, true,
-	  "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches",
-	  NULL, NULL, NULL },
-	{ TERM_WAITS, "switch_cross_cpu", NULL, NULL, NULL, 0.5, false,
-	  "the price of a wait holds the work of what is waited for; a pipe's other end is quick, a disk request is not",
-	  NULL, NULL, NULL },
-	{ TERM_WAITS, "disk_wait", NULL, NULL, NULL, 0.5, true,
-	  "a direct read sleeps once: request, interrupt, switch and wake-up together",
-	  NULL, NULL, NULL },
-	{ TERM_DELIVERED_WAITS, "delivered_wait", NULL, NULL, NULL, 0.5, true,
-	  "the direct figure has one delivery before each wait; the price's count is the most that there can be",
-	  NULL, NULL, NULL },
-	{ TERM_DISK_TO_USER, "disk_read", NULL, NULL, NULL, 0.5, true,
-	  "the direct figure is what a direct read costs per byte once its fixed part is taken off; the price holds that these bytes are in no cache when they are copied on, which those of read() are",
-	  NULL, NULL, NULL },
+	{ .term = TERM_CALLS, .direct = "null_call", .tolerance = 0.5, .stands_in = true,
+	  .why = "a call that moves data looks up the file, locks and checks before it works: the price holds that, the null call does not" },
+	{ .term = TERM_CALLS, .direct = "read_call", .tolerance = 0.5,
+	  .why = "the direct figure is a read() of 64 bytes, with the file's and the page's looking up; a call that hands bytes to a socket does other work beside them" },
+	{ .term = TERM_FILE_TO_USER, .direct = "read_copy", .second = "sent_copy",
+	  .older_second = "handed_copy", .tolerance = 0.2, .stands_in = true,
+	  .why = "the direct figures are a read() of a warm file at the default chunk less what one of 64 bytes costs, and a copy into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
+	  .below = followed_closely, .close = "handed_copy", .later = "queued_copy" },
+	{ .term = TERM_USER_TO_SOCKET, .direct = "sent_copy", .carries = true, .older = "handed_copy",
+	  .tolerance = 0.2, .stands_in = true,
+	  .why = "the direct figure is a copy into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
+	  .below = followed_closely, .close = "handed_copy", .later = "queued_copy" },
+	{ .term = TERM_MAPPED_TO_SOCKET, .direct = "sent_mapped_copy", .carries = true,
+	  .older = "mapped_copy", .tolerance = 0.2, .stands_in = true,
+	  .why = "the direct figure is a copy from a mapping into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries; its mapping was touched before, that of a transfer is new, and its first touch of a page takes longer by what the processor, or a host that keeps the page tables, needs to find it",
+	  .below = followed_closely, .close = "mapped_copy", .later = "queued_mapped_copy" },
+	{ .term = TERM_FAULTS, .direct = "fault", .tolerance = 0.5, .stands_in = true,
+	  .why = "the direct fault maps the same file's pages from user mode; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches" },
+	{ .term = TERM_ROOM_WAITS, .direct = "switch_cross_cpu", .tolerance = 0.5, .stands_in = true,
+	  .why = "a sender that waits for room in the socket sleeps a hundred times or two in a transfer of large pieces, and hardly ever in others: what that costs can hardly be told from what such pieces cost anyway; the direct figure also wakes the other side" },
+	{ .term = TERM_WAITS, .direct = "disk_wait", .tolerance = 0.5, .stands_in = true,
+	  .why = "a direct read sleeps once: request, interrupt, switch and wake-up together" },
+	{ .term = TERM_DELIVERED_WAITS, .direct = "delivered_wait", .surcharge = true,
+	  .tolerance = 0.5, .stands_in = true,
+	  .why = "the direct figure has a read before each send and none between sends; the price's count is the most that there can be" },
+	{ .term = TERM_DISK_TO_USER, .direct = "disk_read", .besides = "delivered_bytes",
+	  .both = "disk_read and delivered_bytes", .tolerance = 0.5, .stands_in = true,
+	  .why = "the direct figure is what a direct read costs per byte once its fixed part is taken off, and, where that was measured, what they cost more when they are sent than bytes that were sent before; the price holds all that grows with these bytes" },
 };
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
@@ -78,17 +79,29 @@ static const char *measured_one(const json_t *direct, const char *id, const char
 double direct_price(const json_t *direct, enum term term, const char **from)
 {
 	for (size_t i = 0; i < PAIRS; i++) {
-		const char *id = measured_one(direct, pairs[i].direct, pairs[i].older);
-		double value = pairs[i].term == term && pairs[i].stands_in ?
-				       direct_value(direct, id, NULL, NULL) :
-				       NAN;
+		const struct pair *p = &pairs[i];
+		const char *id = measured_one(direct, p->direct, p->older);
+		double value, more;
 
-		if (isfinite(value)) {
-			*from = id;
-			return value;
-		}
+		if (p->term != term || !p->stands_in)
+			continue;
+		value = p->surcharge ? direct_surcharge(direct, id) :
+				       direct_value(direct, id, NULL, NULL);
+		if (isnan(value))
+			continue;
+		more = p->besides ? direct_surcharge(direct, p->besides) : NAN;
+		*from = isnan(more) ? id : p->both;
+		return isnan(more) ? value : value + more;
 	}
 	return NAN;
+}
+
+bool direct_carries(const char *from)
+{
+	for (size_t i = 0; i < PAIRS; i++)
+		if (pairs[i].carries && !strcmp(pairs[i].direct, from))
+			return true;
+	return false;
 }
 
 /* Of read(): sizes and seconds per GB, ascending; returns how many were measured. */
@@ -155,14 +168,42 @@ static bool is_sum(const json_t *term)
 					    "summed"));
 }
 
-static json_t *check(const struct pair *p, const json_t *term, const json_t *direct)
+/* Intervals of two independent measurements add up by their ends: wider than need be, never narrower. */
+static void add_surcharge(const json_t *direct, const char *id, double *d, double *low, double *high)
 {
+	double more_low, more_high, more = direct_value(direct, id, &more_low, &more_high);
+
+	if (isnan(more)) /* nothing */
+		return;
+	*d += more;
+	*low += more_low;
+	*high += more_high;
+}
+
+double carried_price(const json_t *terms, double *low, double *high)
+{
+	const json_t *carried = member_by_id(terms, term_texts[TERM_CARRIED].id);
+	double price = member_number(carried, "price"), l = member_number(carried, "low"),
+	       h = member_number(carried, "high");
+	bool alone = isfinite(price) && !json_array_size(json_object_get(carried, "with"));
+
+	if (low)
+		*low = alone && isfinite(l) ? l : 0;
+	if (high)
+		*high = alone && isfinite(h) ? h : 0;
+	return alone ? price : 0;
+}
+
+static json_t *check(const struct pair *p, const json_t *terms, const json_t *direct)
+{
+	const json_t *term = member_by_id(terms, term_texts[p->term].id);
 	const char *first = measured_one(direct, p->direct, p->older),
 		   *second = p->second ? measured_one(direct, p->second, p->older_second) : NULL;
 	double price = member_number(term, "price"), low = member_number(term, "low"),
 	       high = member_number(term, "high"), d_low, d_high,
 	       d = direct_value(direct, first, &d_low, &d_high), e_low = NAN, e_high = NAN,
 	       e = second && is_sum(term) ? direct_value(direct, second, &e_low, &e_high) : NAN;
+	double carried_low, carried_high, carried = carried_price(terms, &carried_low, &carried_high), share;
 	bool both = isfinite(e);
 	bool overlap, near;
 	char names[80], why[640];
@@ -172,7 +213,16 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 		d_low = (d_low + e_low) / 2;
 		d_high = (d_high + e_high) / 2;
 	}
+	/* of a price for both directions one is sent */
+	share = direct_carries(both ? second : first) ? (both ? 0.5 : 1) : 0;
+	price += share * carried;
+	low += share * carried_low;
+	high += share * carried_high;
 	snprintf(names, sizeof(names), "%s%s%s", first, both ? " and " : "", both ? second : "");
+	if (isfinite(d) && p->besides && !isnan(direct_surcharge(direct, p->besides))) {
+		snprintf(names, sizeof(names), "%s", p->both);
+		add_surcharge(direct, p->besides, &d, &d_low, &d_high);
+	}
 	overlap = low <= d_high && d_low <= high;
 	near = fabs(price - d) <= p->tolerance * d;
 	json_t *out;
@@ -182,6 +232,7 @@ static json_t *check(const struct pair *p, const json_t *term, const json_t *dir
 	out = json_object();
 	json_object_set_new(out, "id", json_string(term_texts[p->term].id));
 	json_object_set_new(out, "direct_id", json_string(names));
+	json_object_set_new(out, "with_carried", json_boolean(share * carried > 0));
 	json_object_set_new(out, "price", number(price));
 	json_object_set_new(out, "low", number(low));
 	json_object_set_new(out, "high", number(high));
@@ -203,7 +254,7 @@ json_t *price_checks(const json_t *terms, const json_t *direct)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < PAIRS; i++) {
-		json_t *one = check(&pairs[i], member_by_id(terms, term_texts[pairs[i].term].id), direct);
+		json_t *one = check(&pairs[i], terms, direct);
 
 		if (one)
 			json_array_append_new(out, one);

@@ -28,7 +28,7 @@
 #define THIN 0.1
 /* A change of what a term counts is another model: then this sentence must be another, too. */
 static const char model[] =
-	"sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them";
+	"sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them; waits for the disk and for room in the socket apart";
 
 /* The bar for predicting a method from the others, at 32 KiB and above. */
 #define ERROR_RATIO_MAX 0.20
@@ -281,7 +281,7 @@ static json_t *terms_json(const struct fit *fit)
 	return out;
 }
 
-static json_t *absent_json(const struct collection *all)
+static json_t *absent_json(const struct collection *all, const struct fit *fit)
 {
 	json_t *out = json_array();
 
@@ -290,7 +290,10 @@ static json_t *absent_json(const struct collection *all)
 
 		for (size_t i = 0; i < all->count; i++)
 			any |= all->cases[i].count[t] > 0;
-		if (!any)
+		if (fit->dropped[t])
+			json_array_append_new(out, json_pack("{s:s, s:s}", "id", term_texts[t].id, "reason",
+							     "these cases can't tell it from others: what it costs is in their prices"));
+		else if (!any)
 			json_array_append_new(out, json_pack("{s:s, s:s}", "id", term_texts[t].id,
 							     "reason", all->unknown[t] ? all->unknown_reason :
 									       "no case of this run has any"));
@@ -374,6 +377,7 @@ static bool mixed_up(const struct collection *all, const char *method, const str
 struct loan {
 	bool missing[TERMS]; /* what it needs */
 	double price[TERMS];
+	double carried[TERMS]; /* taken off a price that was measured while it sent the bytes */
 	json_t *from; /* where each comes from */
 	char reason[240]; /* why nothing can be predicted; empty when it can */
 };
@@ -383,14 +387,23 @@ static bool is_copy(enum term t)
 	return t == TERM_FILE_TO_USER || t == TERM_USER_TO_SOCKET || t == TERM_MAPPED_TO_SOCKET;
 }
 
+/* NaN stays. */
+static double less_carried(double price, double carried)
+{
+	return price < carried ? 0 : price - carried;
+}
+
 /*
  * Prices of what only this method does, from elsewhere: a direct measurement, or for a copy the price of a
  * copy the other way. When there is none nothing can be predicted, and the loan's reason says so.
  */
 static void borrow(const json_t *direct, const struct fit *fit, struct loan *loan)
 {
-	double *price = loan->price;
+	double *price = loan->price, carried;
+	json_t *terms = terms_json(fit);
 
+	carried = carried_price(terms, NULL, NULL);
+	json_decref(terms);
 	for (int t = 0; t < TERMS; t++) {
 		const char *from = NULL;
 
@@ -398,6 +411,8 @@ static void borrow(const json_t *direct, const struct fit *fit, struct loan *loa
 		if (!loan->missing[t])
 			continue;
 		price[t] = direct_price(direct, (enum term)t, &from);
+		loan->carried[t] = from && direct_carries(from) ? carried : 0;
+		price[t] = less_carried(price[t], loan->carried[t]);
 		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
 			if (is_copy((enum term)t) && is_copy(fit->terms[k].term)) {
 				price[t] = fit->terms[k].price;
@@ -424,7 +439,8 @@ static double owed(const struct collection *all, const struct fit_case *c, const
 								 (double)c->kase->chunk) :
 						 NAN;
 
-		sum += (isnan(here) ? loan->price[t] : here) * c->count[t];
+		sum += (isnan(here) ? loan->price[t] : less_carried(here, loan->carried[t])) *
+		       c->count[t];
 	}
 	return sum;
 }
@@ -567,7 +583,7 @@ static int put_fit(const struct collection *all, struct fit *fit,
 		err = predict_each(all, sums, list);
 	json_object_set_new(out, "terms", terms_json(fit));
 	json_object_set_new(out, "reason", json_null());
-	json_object_set_new(out, "absent", absent_json(all));
+	json_object_set_new(out, "absent", absent_json(all, fit));
 	json_object_set_new(out, "cases", cases_json(all, fit));
 	json_object_set_new(out, "r_squared", number(fit->r_squared));
 	json_object_set_new(out, "model_error", number(fit->model_error));

@@ -32,11 +32,13 @@ const struct term_text term_texts[TERMS] = {
 				    "copies.user_to_socket less what was read into a buffer before" },
 	[TERM_FAULTS] = { "faults", "page faults", "s per fault", "faults",
 			  "getrusage of each timed sample" },
-	[TERM_WAITS] = { "waits", "voluntary switches", "s per switch", "switches",
-			 "getrusage of each timed sample" },
-	[TERM_DELIVERED_WAITS] = { "delivered_waits", "voluntary switches after a delivery",
+	[TERM_WAITS] = { "waits", "waits for the disk", "s per switch", "switches",
+			 "voluntary switches (getrusage of each timed sample) of cases that read the disk" },
+	[TERM_ROOM_WAITS] = { "room_waits", "waits for room in the socket", "s per switch", "switches",
+			      "voluntary switches of cases that don't" },
+	[TERM_DELIVERED_WAITS] = { "delivered_waits", "waits for the disk after a delivery",
 				   "s per switch", "switches",
-				   "the smaller of voluntary switches and deliveries: the most that there can be" },
+				   "the smaller of waits for the disk and deliveries: the most that there can be" },
 	[TERM_DISK_TO_CACHE] = { "disk_to_page_cache", "GB from disk into the page cache", "s per GB",
 				 "GB",
 				 "copies.disk_to_page_cache; where that isn't known, the verified cache state" },
@@ -183,6 +185,19 @@ static double mapped_gb(const struct case_result *c)
 	return more < 0 ? 0 : more; /* NaN stays */
 }
 
+/*
+ * A sender sleeps for the disk, or until its receiver made room in the socket, and the two have nothing in common: a request with its interrupt, and a
+ * turn of the scheduler. A case that reads the disk waits for that many times more often. The switches that are of this kind in it.
+ */
+static double waits_of_kind(const struct case_result *c, enum term term, double switches)
+{
+	double disk = disk_gb(c, TERM_DISK_TO_CACHE) + disk_gb(c, TERM_DISK_TO_USER);
+
+	if (isnan(disk))
+		return NAN;
+	return (disk > 0) == (term == TERM_WAITS) ? switches : 0;
+}
+
 bool term_optional(enum term term)
 {
 	return term == TERM_DELIVERIES || term == TERM_WAKES || term == TERM_DELIVERED_WAITS;
@@ -201,6 +216,7 @@ static const char *why_unknown(const struct case_result *c, enum term term)
 		[TERM_DELIVERIES] = "softirqs", [TERM_WAKES] = "receiver_syscalls",
 		[TERM_DELIVERED_WAITS] = "softirqs",
 		[TERM_FAULTS] = "page_faults_minor", [TERM_WAITS] = "context_switches_voluntary",
+		[TERM_ROOM_WAITS] = "context_switches_voluntary",
 	};
 	const char *reason = NULL;
 
@@ -250,7 +266,10 @@ double term_count(const struct result *r, const struct case_result *c, enum term
 			timed_median(r, c, SAMPLE_FAULTS_MAJOR, "page_faults_major");
 		break;
 	case TERM_WAITS:
-		count = timed_median(r, c, SAMPLE_SWITCHES_VOLUNTARY, "context_switches_voluntary");
+	case TERM_ROOM_WAITS:
+		count = waits_of_kind(c, term,
+				      timed_median(r, c, SAMPLE_SWITCHES_VOLUNTARY,
+						   "context_switches_voluntary"));
 		break;
 	case TERM_DELIVERED_WAITS:
 		count = term_count(r, c, TERM_DELIVERIES, NULL);
@@ -289,10 +308,11 @@ double term_sample_count(const struct result *r, const struct case_result *c, en
 		return timed_sample(r, c, SAMPLE_FAULTS_MINOR, k) +
 		       timed_sample(r, c, SAMPLE_FAULTS_MAJOR, k);
 	case TERM_WAITS:
-		return timed_sample(r, c, SAMPLE_SWITCHES_VOLUNTARY, k);
+	case TERM_ROOM_WAITS:
+		return waits_of_kind(c, term, timed_sample(r, c, SAMPLE_SWITCHES_VOLUNTARY, k));
 	case TERM_DELIVERED_WAITS:
 		deliveries = timed_sample(r, c, SAMPLE_DELIVERIES, k);
-		waits = timed_sample(r, c, SAMPLE_SWITCHES_VOLUNTARY, k);
+		waits = term_sample_count(r, c, TERM_WAITS, k);
 		return isnan(deliveries) || isnan(waits) ? NAN : fmin(deliveries, waits);
 	default:
 		return NAN;

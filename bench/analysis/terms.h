@@ -16,8 +16,9 @@ enum term {
 	TERM_USER_TO_SOCKET, /* GB copied into the socket from a buffer that was just filled (late copies of lent pages, too) */
 	TERM_MAPPED_TO_SOCKET, /* GB copied into the socket from a mapping of the file: nothing brought them nearer before */
 	TERM_FAULTS, /* page faults */
-	TERM_WAITS, /* voluntary context switches, each with the work of what it waits for */
-	TERM_DELIVERED_WAITS, /* those of them with a delivery since the one before: in a guest they cost more */
+	TERM_WAITS, /* voluntary context switches of a transfer that reads the disk, each with the request that it waits for */
+	TERM_ROOM_WAITS, /* those of one that does not: until the receiver made room in the socket, and has woken the sender */
+	TERM_DELIVERED_WAITS, /* waits with a delivery since the one before: in a guest they cost more */
 	TERM_DISK_TO_CACHE, /* GB that the disk brought into the page cache */
 	TERM_DISK_TO_USER, /* GB that the disk brought past it */
 	TERMS

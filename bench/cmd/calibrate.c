@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void print_seconds(double value)
 	} steps[] = { { 1, 1, "s" }, { 1e-3, 1e3, "ms" }, { 1e-6, 1e6, "µs" }, { 0, 1e9, "ns" } };
 	size_t i = 0;
 
-	while (i < 3 && value < steps[i].above)
+	while (i < 3 && fabs(value) < steps[i].above)
 		i++;
 	printf("%.3g %s", value * steps[i].times, steps[i].unit);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a wait for the disk costs more when the sender has just delivered bytes to its receiver. On a virtual machine it
- * is a third to a half of the wait: the request's exit to the host and the interrupt that ends the wait take longer.
+ * What reading the disk and sending what was read cost more in turns than each by itself. A CPU that slept until the disk
+ * answered finds its caches cold, the bytes are in none of them, and the receiver's CPU has slept as long and takes longer to be woken;
+ * on a virtual machine the request's exit to the host and the interrupt that ends the wait take longer, too.
  */
 #ifndef COPYTAX_MEASURE_DELIVERED_WAIT_H
 #define COPYTAX_MEASURE_DELIVERED_WAIT_H
@@ -15,14 +16,15 @@ struct delivered_wait {
 	char *buffer;
 	size_t piece;
 	uint64_t size;
-	int peer_cpu; /* of the thread that takes what is delivered */
+	int peer_cpu; /* of the thread that takes what is sent */
 };
 
 /*
- * `reads` reads by themselves, then as many with a piece sent over a TCP connection on loopback before each, which goes out at
- * once. *more_s: CPU seconds that one of the latter costs more than one of the former, the sending not included (less
- * than 0 where it costs less); NaN after an error. Returns 0, -EINVAL for a peer_cpu of -1, or -errno.
+ * `turns` reads by themselves; as many sends of one piece over a TCP connection on loopback, each when the thread at its other end has read all
+ * before and sleeps; then as many of both in turns, each sending what was just read. *more_s: CPU seconds that a read and a send
+ * cost more in turns than by themselves (less than 0 where they cost less), averages; NaN after an error. Returns 0, -EINVAL for a
+ * peer_cpu of -1 or no turns, -ENODATA where the file ends early, -ETIMEDOUT where what was sent is not read, or -errno.
  */
-int delivered_wait(const struct delivered_wait *wait, unsigned int reads, double *more_s);
+int delivered_wait(const struct delivered_wait *wait, unsigned int turns, double *more_s);
 
 #endif

@@ -43,7 +43,7 @@
 #define DISK_ALIGN 4096u
 
 enum id { NULL_CALL, READ_CALL, READ_COPY, READ_COPY_4K, READ_COPY_1M, MEMCPY_COPY, FAULT, FAULT_PAGES,
-	  HANDED_COPY, MAPPED_COPY, QUEUED_COPY, QUEUED_MAPPED_COPY, SENT_COPY, SENT_MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, IDS };
+	  HANDED_COPY, MAPPED_COPY, QUEUED_COPY, QUEUED_MAPPED_COPY, SENT_COPY, SENT_MAPPED_COPY, SWITCH_SAME, SWITCH_CROSS, DISK_WAIT, DISK_READ, DELIVERED_WAIT, DELIVERED_BYTES, IDS };
 
 static const struct {
 	const char *id, *name, *unit, *how;
@@ -84,8 +84,10 @@ static const struct {
 			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 512 KiB) and of 1 MiB: what of their CPU time does not grow with the size" },
 	[DISK_READ] = { "disk_read", "a byte from the disk past the page cache", "s per GB",
 			"O_DIRECT reads of the run's chunk (of 4 KiB where that is no whole number of pages up to 512 KiB) and of 1 MiB: what of their CPU time grows with the size" },
-	[DELIVERED_WAIT] = { "delivered_wait", "what a wait costs more after a delivery", "s per switch",
-			     "O_DIRECT reads, each after a piece sent over TCP to a thread on the receiver's CPU, less the same reads by themselves; the sending not included" },
+	[DELIVERED_WAIT] = { "delivered_wait", "what a wait for the disk and sending what came cost more in turns", "s per switch",
+			     "O_DIRECT reads of the same two sizes (the smaller up to 32 KiB), each sent over TCP to a thread on the receiver's CPU, less the same reads by themselves and as many sends by themselves to a thread that sleeps: what does not grow with the size" },
+	[DELIVERED_BYTES] = { "delivered_bytes", "what a byte from the disk costs more when it is sent", "s per GB",
+			      "the same: what grows with the size" },
 };
 
 /* One measurement as the measuring process tells it. */
@@ -491,23 +493,34 @@ static void disk_reads(struct bench *b)
 
 static void delivered_waits(struct bench *b)
 {
-	size_t piece = disk_small(b);
+	const size_t piece = disk_small(b) < DELIVERED_MAX ? disk_small(b) : DELIVERED_MAX;
 	struct delivered_wait w = { .buffer = b->buffer, .size = b->settings->size,
-				    .piece = piece < DELIVERED_MAX ? piece : DELIVERED_MAX,
 				    .peer_cpu = b->settings->peer_cpu };
 	int err;
 
 	if (w.peer_cpu < 0 || w.peer_cpu == b->settings->cpu) {
-		not_two_cpus(b, DELIVERED_WAIT, DELIVERED_WAIT);
+		not_two_cpus(b, DELIVERED_WAIT, DELIVERED_BYTES);
 		return;
 	}
 	w.fd = open(b->settings->path, O_RDONLY | O_CLOEXEC | O_DIRECT);
-	err = w.fd < 0 ? -errno : 0;
-	for (int s = 0; s < b->settings->samples && !err; s++)
-		err = delivered_wait(&w, DISK_READS, &b->words[DELIVERED_WAIT].value[s]);
+	err = w.fd < 0 ? -errno : w.size < DISK_LARGE ? -ENODATA : 0;
+	for (int s = 0; s < b->settings->samples && !err; s++) {
+		double small = NAN, large = NAN, per_byte;
+
+		w.piece = piece;
+		err = delivered_wait(&w, DISK_READS, &small);
+		w.piece = DISK_LARGE;
+		if (!err)
+			err = delivered_wait(&w, DISK_READS, &large);
+		if (err)
+			break;
+		per_byte = (large - small) / (double)(DISK_LARGE - piece);
+		b->words[DELIVERED_BYTES].value[s] = per_byte * 1e9;
+		b->words[DELIVERED_WAIT].value[s] = small - per_byte * (double)piece;
+	}
 	if (err)
-		cannot(b, DELIVERED_WAIT, DELIVERED_WAIT,
-		       "reading the file with O_DIRECT after a delivery", -err);
+		cannot(b, DELIVERED_WAIT, DELIVERED_BYTES,
+		       "reading the file with O_DIRECT and sending it", -err);
 	if (w.fd >= 0)
 		close(w.fd);
 }
@@ -577,7 +590,7 @@ static void measure_all(const struct direct_settings *settings, const struct chi
 	timed_between(b, SENT_COPY, SENT_MAPPED_COPY, sent_copies);
 	timed_between(b, SWITCH_SAME, SWITCH_CROSS, all_switches);
 	timed(b, DISK_WAIT, DISK_READ, disk_reads);
-	timed_between(b, DELIVERED_WAIT, DELIVERED_WAIT, delivered_waits);
+	timed_between(b, DELIVERED_WAIT, DELIVERED_BYTES, delivered_waits);
 	for (int id = 0; id < IDS; id++)
 		if (send(c->control, &b->words[id], sizeof(b->words[id]), MSG_NOSIGNAL) < 0)
 			child_exit(EXIT_FAILURE);

@@ -17,11 +17,11 @@ static const struct {
 	{ "calls", "calls" },		  { "file_to_user", "copies" },
 	{ "user_to_socket", "to socket" }, { "sends", "send" },
 	{ "lends", "lend pages" },	  { "faults", "faults" },
-	{ "waits", "switches" },	  { "disk_to_page_cache", "disk→cache" },
+	{ "waits", "disk waits" },	  { "disk_to_page_cache", "disk→cache" },
 	{ "mapped_to_socket", "map→socket" },
 	{ "deliveries", "deliveries" },	  { "wakes", "wake-ups" },
 	{ "disk_to_user", "disk→user" },  { "carried", "stack" },
-	{ "delivered_waits", "after delivery" },
+	{ "delivered_waits", "after delivery" }, { "room_waits", "waits for room" },
 };
 
 static const char *text_of(const json_t *object, const char *key)

@@ -164,7 +164,10 @@ static int checks_table(const json_t *prices, enum style style, FILE *out)
 		bool overlap = json_is_true(json_object_get(check, "intervals_overlap"));
 
 		grid_row(&grid);
-		grid_cell(&grid, "%s by %s", text_of(term, "name"), text_of(check, "direct_id"));
+		grid_cell(&grid, "%s%s by %s", text_of(term, "name"),
+			  json_is_true(json_object_get(check, "with_carried")) ? ", with carrying" :
+										 "",
+			  text_of(check, "direct_id"));
 		price_cell(&grid, check, "price", "low", "high", scale_of(term));
 		price_cell(&grid, check, "direct", "direct_low", "direct_high", scale_of(term));
 		unit_cell(&grid, term);

@@ -4,7 +4,7 @@
 load helpers
 
 IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages handed_copy mapped_copy queued_copy queued_mapped_copy sent_copy sent_mapped_copy
-	switch_same_cpu switch_cross_cpu disk_wait disk_read delivered_wait'
+	switch_same_cpu switch_cross_cpu disk_wait disk_read delivered_wait delivered_bytes'
 
 @test "each price is a number in its interval, or null with a reason" {
 	run --separate-stderr "$copytax" calibrate --size 2M --chunk 8K --json
@@ -36,7 +36,7 @@ IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault f
 	[[ $output == *"pages that a fault maps: "* ]]
 	[[ ! $output =~ :\ (nan|inf|-) ]]
 	# a line for each, and one below it that says how
-	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 19 ]
+	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 20 ]
 	nothing_left_but
 }
 

@@ -60,19 +60,6 @@ need_strace() {
 
 quick=(--rounds 2 --warmup 0 --watched 0 --events none --quiet)
 
-# under_way N: waits until N processes of transfers were seen: the first ones verify, those after are samples
-under_way() {
-	local seen='' tries
-	for ((tries = 0; tries < 3000; tries++)); do
-		seen=$({ printf '%s\n' "$seen" && pgrep -P "$pid"; } | sort -u | sed '/^$/d')
-		[ "$(wc -l <<<"$seen")" -lt "$1" ] || return 0
-		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.02
-	done
-	echo "not under way: $seen"
-	return 1
-}
-
 # inject FAULTS... -- COPYTAX ARGUMENTS: faults by strace -e inject, in copytax and its processes
 inject() {
 	local faults=()

@@ -154,6 +154,19 @@ freeze() {
 	return 1
 }
 
+# under_way N: waits until N processes of transfers were seen: the first ones verify, those after are samples
+under_way() {
+	local seen='' tries
+	for ((tries = 0; tries < 3000; tries++)); do
+		seen=$({ printf '%s\n' "$seen" && pgrep -P "$pid"; } | sort -u | sed '/^$/d')
+		[ "$(wc -l <<<"$seen")" -lt "$1" ] || return 0
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.02
+	done
+	echo "not under way: $seen"
+	return 1
+}
+
 need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }

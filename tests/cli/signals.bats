@@ -100,9 +100,8 @@ result_is_whole() {
 interrupted_run() {
 	rm big
 	start run --size 32M --methods sendfile,read_write,mmap_write --rounds 100000 --quiet --out o
-	# some samples are there, so that keeping them can be seen
-	wait_until 30 pgrep -P "$pid" >/dev/null
-	sleep 2
+	# samples of each method are there, so that keeping them can be seen
+	under_way 40
 	kill -"$1" "$pid"
 	finish
 	says 130 "^copytax: interrupted"

@@ -54,6 +54,17 @@ static bool sums(const json_t *prices, const char *id, const char *other)
 	return false;
 }
 
+static const char *absence(const json_t *prices, const char *id)
+{
+	const json_t *list = json_object_get(prices, "absent");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!strcmp(json_string_value(json_object_get(json_array_get(list, i), "id")), id))
+			return json_string_value(
+				json_object_get(json_array_get(list, i), "reason"));
+	return "";
+}
+
 static void planted_prices_come_back(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -63,14 +74,14 @@ static void planted_prices_come_back(void **state)
 	(void)state;
 	assert_non_null(prices);
 	/* nothing tells the copies into a buffer and out of it apart but reads from the disk, and those can't be told from one */
-	assert_int_equal(json_array_size(json_object_get(prices, "terms")), TERMS - 1);
+	assert_int_equal(json_array_size(json_object_get(prices, "terms")), TERMS - 2);
 	assert_true(sums(prices, "file_to_user", "user_to_socket"));
 	for (int t = 0; t < TERMS; t++) {
 		const json_t *one = prices_term(prices, term_texts[t].id);
 		double price = field(one, "price"), low = field(one, "low"),
 		       high = field(one, "high");
 
-		if (t == TERM_USER_TO_SOCKET)
+		if (t == TERM_USER_TO_SOCKET || t == TERM_ROOM_WAITS)
 			continue;
 		assert_non_null(one);
 		print_message("    %-18s %10.4g planted, %10.4g found (%.4g to %.4g)\n", term_texts[t].id,
@@ -109,8 +120,10 @@ static void intervals_cover_planted_prices(void **state)
 		result_free(r);
 	}
 	for (int t = 0; t < TERMS; t++) {
-		print_message("    %-18s covered %d of %d\n", term_texts[t].id, covered[t], found[t]);
-		if (t == TERM_USER_TO_SOCKET) /* in file_to_user */
+		print_message("    %-18s covered %d of %d\n", term_texts[t].id, covered[t],
+			      found[t]);
+		/* in file_to_user; as often in all cases */
+		if (t == TERM_USER_TO_SOCKET || t == TERM_ROOM_WAITS)
 			continue;
 		assert_true(found[t] > STUDIES / 2);
 		all += found[t];
@@ -141,9 +154,7 @@ static void terms_that_can_not_be_told_apart_are_merged(void **state)
 	assert_true(field(prices_term(prices, "file_to_user"), "price") > 0.08);
 	assert_true(field(prices_term(prices, "file_to_user"), "price") < 0.13);
 	/* what nobody did is said to be absent */
-	assert_string_equal(json_string_value(json_object_get(
-				    json_array_get(json_object_get(prices, "absent"), 0), "id")),
-			    "disk_to_page_cache");
+	assert_string_equal(absence(prices, "disk_to_page_cache"), "no case of this run has any");
 	json_decref(prices);
 	result_free(r);
 	gsl_rng_free(rng);
@@ -166,7 +177,7 @@ static void one_method_alone_tells_little_and_says_so(void **state)
 	assert_int_equal(json_array_size(terms), 3);
 	for (size_t i = 0; i < 3; i++)
 		merged += json_array_size(json_object_get(json_array_get(terms, i), "with"));
-	assert_int_equal(merged, 6);
+	assert_int_equal(merged, 4);
 	json_decref(prices);
 	result_free(r);
 	gsl_rng_free(rng);
@@ -280,11 +291,13 @@ static const json_t *prediction_of(const json_t *prices, const char *method)
 /* The direct measurements that a method needs which does alone what it does. */
 static json_t *direct_of(const struct synthetic *s)
 {
-	return json_pack("{s:[{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f}]}", "measurements",
-			 "id", "read_copy", "value", s->price[TERM_FILE_TO_USER], "id", "fault", "value",
-			 s->price[TERM_FAULTS], "id", "disk_wait", "value", s->price[TERM_WAITS], "id",
-			 "delivered_wait", "value", s->price[TERM_DELIVERED_WAITS], "id", "disk_read",
-			 "value", s->price[TERM_DISK_TO_USER]);
+	return json_pack("{s:[{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f}]}",
+			 "measurements", "id", "read_copy", "value", s->price[TERM_FILE_TO_USER],
+			 "id", "fault", "value", s->price[TERM_FAULTS], "id", "disk_wait", "value",
+			 s->price[TERM_WAITS], "id", "delivered_wait", "value",
+			 s->price[TERM_DELIVERED_WAITS], "id", "disk_read", "value",
+			 s->price[TERM_DISK_TO_USER] / 4, "id", "delivered_bytes", "value",
+			 s->price[TERM_DISK_TO_USER] * 3 / 4);
 }
 
 static void methods_are_predicted_from_the_others(void **state)
@@ -369,11 +382,75 @@ static void what_the_timed_samples_counted_comes_first(void **state)
 	assert_float_equal(term_count(r, c, TERM_DELIVERIES, NULL), 707, 0);
 	assert_float_equal(term_count(r, c, TERM_WAKES, NULL), 300, 0);
 	assert_float_equal(term_count(r, direct, TERM_DELIVERED_WAITS, NULL), 707, 0);
-	assert_float_equal(term_count(r, c, TERM_DELIVERED_WAITS, NULL), 20, 0);
+	/* it does not read the disk: nothing that it waits for is one of these */
+	assert_float_equal(term_count(r, c, TERM_DELIVERED_WAITS, NULL), 0, 0);
 	/* one sample of one case that has none */
 	r->cases[1].samples.value[SAMPLE_DELIVERIES][2] = NAN;
 	assert_float_equal(term_count(r, c, TERM_DELIVERIES, NULL), 6500, 0);
 	assert_float_equal(term_count(r, c, TERM_WAKES, NULL), 300, 0);
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* A voluntary switch is a wait for the disk where the case reads it, and for room in the socket where it doesn't: two prices. */
+static void waits_are_for_the_disk_or_for_room(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+
+	(void)state;
+	for (size_t i = 0; i < r->case_count; i++) {
+		const struct case_result *c = &r->cases[i];
+		bool disk = !strcmp(c->method, "direct_write") || !strcmp(c->cache, "cold");
+		double switches = strcmp(c->method, "direct_write")
+					  ? 20
+					  : SYNTHETIC_PAYLOAD / (double)c->chunk;
+
+		assert_near(term_count(r, c, TERM_WAITS, NULL), disk ? switches : 0, 1);
+		assert_near(term_count(r, c, TERM_ROOM_WAITS, NULL), disk ? 0 : switches, 1);
+		assert_near(term_sample_count(r, c, TERM_WAITS, 3), disk ? switches : 0, 1);
+		assert_near(term_sample_count(r, c, TERM_ROOM_WAITS, 3), disk ? 0 : switches, 1);
+	}
+	/* what the method does tells it where nothing was counted; without a method nothing does */
+	assert_string_equal(r->cases[0].method, "read_write");
+	json_object_del(r->cases[0].copies, "disk_to_user");
+	json_object_del(r->cases[0].copies, "disk_to_page_cache");
+	assert_float_equal(term_count(r, &r->cases[0], TERM_ROOM_WAITS, NULL), 20, 0);
+	free(r->cases[0].method);
+	r->cases[0].method = strdup("nobody's");
+	assert_true(isnan(term_count(r, &r->cases[0], TERM_ROOM_WAITS, NULL)));
+	result_free(r);
+	gsl_rng_free(rng);
+}
+
+/* As often in every case as a GB is carried, they have no price, and carrying keeps its own; where their number differs they have one. */
+static void waits_for_room_are_priced_where_they_can_be_told_apart(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct result *r = synthetic_result(&machine, chunks, CHUNKS, 5, rng);
+	json_t *prices = prices_fit(r, 1);
+
+	(void)state;
+	assert_non_null(strstr(absence(prices, "room_waits"), "can't tell it from others"));
+	assert_null(prices_term(prices, "room_waits"));
+	assert_int_equal(json_array_size(json_object_get(prices_term(prices, "carried"), "with")),
+			 0);
+	json_decref(prices);
+	for (size_t i = 0; i < r->case_count; i++) {
+		struct case_result *c = &r->cases[i];
+		double more = floor(2000 * gsl_rng_uniform(rng));
+
+		if (!(term_count(r, c, TERM_ROOM_WAITS, NULL) > 0))
+			continue;
+		for (size_t k = 0; k < c->samples.count; k++) {
+			c->samples.value[SAMPLE_SWITCHES_VOLUNTARY][k] += more;
+			c->samples.value[SAMPLE_SENDER_CPU_S][k] += more * 8e-6;
+		}
+	}
+	prices = prices_fit(r, 1);
+	assert_near(field(prices_term(prices, "room_waits"), "price"), 8e-6, 2e-6);
+	assert_string_equal(absence(prices, "room_waits"), "");
+	json_decref(prices);
 	result_free(r);
 	gsl_rng_free(rng);
 }
@@ -656,6 +733,105 @@ static void a_copy_is_borrowed_at_its_own_chunk(void **state)
 	json_decref(direct);
 }
 
+/* Bytes past the page cache: what reading them costs and what they cost more when they are sent. A surcharge may be nothing, a cost may not. */
+static void a_surcharge_comes_on_top(void **state)
+{
+	static const char read_only[] = "{\"measurements\": [{\"id\": \"disk_read\", \"value\": "
+					"0.25, \"low\": 0.2, \"high\": 0.3}]}";
+	static const char both[] =
+		"{\"measurements\": [{\"id\": \"disk_read\", \"value\": 0.25, \"low\": 0.2, "
+		"\"high\": 0.3},"
+		" {\"id\": \"delivered_bytes\", \"value\": 0.5, \"low\": 0.4, \"high\": 0.7}]}";
+	static const char nothing_more[] = "{\"measurements\": [{\"id\": \"disk_read\", \"value\": "
+					   "0.25, \"low\": 0.2, \"high\": 0.3},"
+					   " {\"id\": \"delivered_bytes\", \"value\": null, "
+					   "\"sittings\": [{\"samples\": [-2, -1, 1]}]},"
+					   " {\"id\": \"delivered_wait\", \"value\": null, "
+					   "\"sittings\": [{\"samples\": [-2, -1, 1]}]},"
+					   " {\"id\": \"disk_wait\", \"value\": null, "
+					   "\"sittings\": [{\"samples\": [-2, -1, 1]}]}]}";
+	json_t *direct = json_loads(read_only, 0, NULL), *terms, *checks;
+	const char *from = NULL;
+
+	(void)state;
+	assert_near(direct_price(direct, TERM_DISK_TO_USER, &from), 0.25, 1e-12);
+	assert_string_equal(from, "disk_read");
+	json_decref(direct);
+	direct = json_loads(both, 0, NULL);
+	assert_near(direct_price(direct, TERM_DISK_TO_USER, &from), 0.75, 1e-12);
+	assert_string_equal(from, "disk_read and delivered_bytes");
+	terms = json_loads(
+		"[{\"id\": \"disk_to_user\", \"price\": 1.5, \"low\": 1.4, \"high\": 1.6}]", 0,
+		NULL);
+	checks = price_checks(terms, direct);
+	assert_int_equal(json_array_size(checks), 1);
+	assert_near(field(json_array_get(checks, 0), "direct"), 0.75, 1e-12);
+	assert_near(field(json_array_get(checks, 0), "direct_low"), 0.6, 1e-12);
+	assert_near(field(json_array_get(checks, 0), "direct_high"), 1.0, 1e-12);
+	assert_near(field(json_array_get(checks, 0), "ratio"), 2, 1e-12);
+	json_decref(checks);
+	json_decref(terms);
+	json_decref(direct);
+	direct = json_loads(nothing_more, 0, NULL);
+	assert_near(direct_price(direct, TERM_DISK_TO_USER, &from), 0.25, 1e-12);
+	assert_near(direct_price(direct, TERM_DELIVERED_WAITS, &from), 0, 0);
+	assert_string_equal(from, "delivered_wait");
+	/* a wait that costs less than nothing was not measured */
+	assert_true(isnan(direct_price(direct, TERM_WAITS, &from)));
+	json_decref(direct);
+}
+
+/* Bytes can't be sent without being carried: what the fit has for that stands beside such a direct figure, and comes off it where it is lent. */
+static void what_is_sent_is_carried(void **state)
+{
+	static const char measured[] =
+		"{\"measurements\": [{\"id\": \"read_copy\", \"value\": 0.25, \"low\": 0.25, "
+		"\"high\": 0.25},"
+		" {\"id\": \"sent_copy\", \"value\": 0.5, \"low\": 0.5, \"high\": 0.5},"
+		" {\"id\": \"sent_mapped_copy\", \"value\": 0.75, \"low\": 0.75, \"high\": 0.75}]}";
+	static const char alone[] =
+		"[{\"id\": \"carried\", \"price\": 0.125, \"low\": 0.0625, \"high\": 0.25, "
+		"\"with\": []},"
+		" {\"id\": \"file_to_user\", \"price\": 0.25, \"low\": 0.25, \"high\": 0.25,"
+		"  \"with\": [{\"id\": \"user_to_socket\", \"per_unit\": 1, \"summed\": true}]},"
+		" {\"id\": \"mapped_to_socket\", \"price\": 0.5, \"low\": 0.5, \"high\": 0.5, "
+		"\"with\": []}]";
+	json_t *direct = json_loads(measured, 0, NULL), *terms = json_loads(alone, 0, NULL),
+	       *checks = price_checks(terms, direct);
+	const json_t *both = json_array_get(checks, 0), *mapped = json_array_get(checks, 1);
+	double low, high;
+
+	(void)state;
+	assert_int_equal(json_array_size(checks), 2);
+	/* of two directions one is sent */
+	assert_string_equal(json_string_value(json_object_get(both, "direct_id")),
+			    "read_copy and sent_copy");
+	assert_near(field(both, "price"), 0.3125, 1e-12);
+	assert_near(field(both, "direct"), 0.375, 1e-12);
+	assert_near(field(mapped, "price"), 0.625, 1e-12);
+	assert_near(field(mapped, "low"), 0.5625, 1e-12);
+	assert_near(field(mapped, "high"), 0.75, 1e-12);
+	assert_true(json_is_true(json_object_get(both, "with_carried")));
+	assert_true(json_is_true(json_object_get(mapped, "with_carried")));
+	json_decref(checks);
+	assert_near(carried_price(terms, &low, &high), 0.125, 1e-12);
+	assert_near(low, 0.0625, 1e-12);
+	assert_near(high, 0.25, 1e-12);
+	assert_true(direct_carries("sent_copy") && direct_carries("sent_mapped_copy"));
+	assert_false(direct_carries("read_copy") || direct_carries("handed_copy"));
+	/* a price that stands for other things, too, is not what carrying costs */
+	json_array_append_new(
+		json_object_get(json_array_get(terms, 0), "with"),
+		json_pack("{s:s, s:f, s:b}", "id", "calls", "per_unit", 1.0, "summed", 0));
+	assert_near(carried_price(terms, NULL, NULL), 0, 0);
+	checks = price_checks(terms, direct);
+	assert_near(field(json_array_get(checks, 1), "price"), 0.5, 1e-12);
+	assert_true(json_is_false(json_object_get(json_array_get(checks, 1), "with_carried")));
+	json_decref(checks);
+	json_decref(terms);
+	json_decref(direct);
+}
+
 /* A price below its direct figure is told what a copy costs with a reader that waits, where that was measured. */
 static void a_price_below_tells_of_the_reader_that_waits(void **state)
 {
@@ -774,12 +950,16 @@ int main(void)
 		cmocka_unit_test(a_price_of_two_things_predicts_neither_alone),
 		cmocka_unit_test(what_the_timed_samples_counted_comes_first),
 		cmocka_unit_test(samples_are_priced_by_what_they_counted),
+		cmocka_unit_test(waits_are_for_the_disk_or_for_room),
+		cmocka_unit_test(waits_for_room_are_priced_where_they_can_be_told_apart),
 		cmocka_unit_test(prices_of_an_older_model_are_fitted_anew),
 		cmocka_unit_test(what_can_not_be_counted_has_no_price),
 		cmocka_unit_test(prices_are_of_one_speed_of_the_host),
 		cmocka_unit_test(copies_are_held_against_their_own_kind),
 		cmocka_unit_test(a_copy_into_a_socket_comes_first),
 		cmocka_unit_test(a_copy_is_borrowed_at_its_own_chunk),
+		cmocka_unit_test(a_surcharge_comes_on_top),
+		cmocka_unit_test(what_is_sent_is_carried),
 		cmocka_unit_test(a_price_below_tells_of_the_reader_that_waits),
 		cmocka_unit_test(a_bill_adds_up),
 		cmocka_unit_test(coefficients_stop_at_zero),

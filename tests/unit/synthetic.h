@@ -71,7 +71,7 @@ static inline void synthetic_counts(const struct synthetic *s, const struct synt
 					     (chunk < 32768 ? 4500 : 1100);
 	count[TERM_WAKES] = m->direct ? pieces : chunk < 16384 ? 10000 : chunk > 65536 ? 1600 : 4500;
 	count[TERM_FAULTS] = !m->maps ? 0 : cold ? s->faults_cold : s->faults_warm;
-	count[TERM_WAITS] = m->direct ? pieces : 20;
+	count[m->direct || cold ? TERM_WAITS : TERM_ROOM_WAITS] = m->direct ? pieces : 20;
 	count[TERM_DELIVERED_WAITS] = fmin(count[TERM_WAITS], count[TERM_DELIVERIES]);
 	count[TERM_DISK_TO_CACHE] = cold && !m->direct ? gb : 0;
 	count[TERM_DISK_TO_USER] = m->direct ? gb : 0;
@@ -107,7 +107,7 @@ static inline void synthetic_case(const struct synthetic *s, const struct synthe
 		c->samples.value[SAMPLE_WALL_S][row] = value + 0.02;
 		c->samples.value[SAMPLE_FAULTS_MINOR][row] = count[TERM_FAULTS];
 		c->samples.value[SAMPLE_FAULTS_MAJOR][row] = 0;
-		c->samples.value[SAMPLE_SWITCHES_VOLUNTARY][row] = count[TERM_WAITS];
+		c->samples.value[SAMPLE_SWITCHES_VOLUNTARY][row] = count[TERM_WAITS] + count[TERM_ROOM_WAITS];
 		c->samples.value[SAMPLE_SWITCHES_INVOLUNTARY][row] = 0;
 		c->samples.value[SAMPLE_ROUND][row] = round;
 		c->samples.value[SAMPLE_WARMUP][row] = 0;
