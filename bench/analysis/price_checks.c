@@ -99,7 +99,7 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 bool direct_carries(const char *from)
 {
 	for (size_t i = 0; i < PAIRS; i++)
-		if (pairs[i].carries && !strcmp(pairs[i].direct, from))
+		if (from && pairs[i].carries && !strcmp(pairs[i].direct, from))
 			return true;
 	return false;
 }

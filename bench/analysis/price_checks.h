@@ -11,7 +11,7 @@
 /* The direct measurement that can stand in for a price nobody else pays; NaN, or *from says what it is. */
 double direct_price(const json_t *direct, enum term term, const char **from);
 
-/* Was that measured while it sent the bytes, so that what carrying them costs (TERM_CARRIED) is in it? `from` as of direct_price(). */
+/* Was that measured while it sent the bytes, so that what carrying them costs (TERM_CARRIED) is in it? `from` as of direct_price(); NULL: no. */
 bool direct_carries(const char *from);
 
 /* What the terms of a document have for carrying a GB, where nothing else is in that price; otherwise 0. low and high may be NULL. */

@@ -411,7 +411,7 @@ static void borrow(const json_t *direct, const struct fit *fit, struct loan *loa
 		if (!loan->missing[t])
 			continue;
 		price[t] = direct_price(direct, (enum term)t, &from);
-		loan->carried[t] = from && direct_carries(from) ? carried : 0;
+		loan->carried[t] = direct_carries(from) ? carried : 0;
 		price[t] = less_carried(price[t], loan->carried[t]);
 		for (size_t k = 0; k < fit->term_count && isnan(price[t]); k++)
 			if (is_copy((enum term)t) && is_copy(fit->terms[k].term)) {
