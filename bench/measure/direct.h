@@ -33,7 +33,7 @@ struct direct_settings {
  *
  *   {cpu, peer_cpu, chunk, bytes, measurements: as analysis/direct_values.h has them}
  *
- * with the ids null_call, read_call, read_copy, read_copy_4K, read_copy_1M, memcpy_copy, fault, fault_pages, handed_copy,
+ * with the ids null_call, read_call, read_copy, read_copy_4K, read_copy_1M, memcpy_copy, fault, fault_pages, fresh_mapping, handed_copy,
  * mapped_copy, queued_copy, queued_mapped_copy, sent_copy, sent_mapped_copy, switch_same_cpu, switch_cross_cpu, disk_wait, disk_read, delivered_wait,
  * delivered_bytes.
  * Returns 0, -EINTR when stopped, or -errno with `why`.

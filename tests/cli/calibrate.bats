@@ -3,7 +3,7 @@
 # The prices measured one by one. What they are is this machine's business; that each is there or says why not is ours.
 load helpers
 
-IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages handed_copy mapped_copy queued_copy queued_mapped_copy sent_copy sent_mapped_copy
+IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault fault_pages fresh_mapping handed_copy mapped_copy queued_copy queued_mapped_copy sent_copy sent_mapped_copy
 	switch_same_cpu switch_cross_cpu disk_wait disk_read delivered_wait delivered_bytes'
 
 @test "each price is a number in its interval, or null with a reason" {
@@ -36,7 +36,7 @@ IDS='null_call read_call read_copy read_copy_4K read_copy_1M memcpy_copy fault f
 	[[ $output == *"pages that a fault maps: "* ]]
 	[[ ! $output =~ :\ (nan|inf|-) ]]
 	# a line for each, and one below it that says how
-	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 20 ]
+	[ "$(tail -n +4 <<<"$output" | grep -c '^[a-z].*: ')" -eq 21 ]
 	nothing_left_but
 }
 
