@@ -43,8 +43,8 @@ static const struct pair {
 	  .why = "the direct figure is a copy into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
 	  .below = followed_closely, .close = "handed_copy", .later = "queued_copy" },
 	{ .term = TERM_MAPPED_TO_SOCKET, .direct = "sent_mapped_copy", .carries = true,
-	  .older = "mapped_copy", .tolerance = 0.2, .stands_in = true,
-	  .why = "the direct figure is a copy from a mapping into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries",
+	  .besides = "fresh_mapping", .both = "sent_mapped_copy and fresh_mapping", .older = "mapped_copy", .tolerance = 0.2, .stands_in = true,
+	  .why = "the direct figure is a copy from a mapping into a socket that the receiver's CPU reads and never sleeps over, less its calls and deliveries, and, where that was measured, the first touch of a mapping's pages, which a transfer's is new to",
 	  .below = followed_closely, .close = "mapped_copy", .later = "queued_mapped_copy" },
 	{ .term = TERM_FAULTS, .direct = "fault", .surcharge = true, .tolerance = 0.5, .stands_in = true,
 	  .why = "the direct fault maps the same file's pages from user mode, less what their first touch costs when they are mapped already; in write() it comes inside the kernel's copy, and where the only copies from a mapping are those that fault, the price of a fault takes in what such a copy costs more than one from a user buffer, whose bytes are in the CPU's caches" },
@@ -76,6 +76,12 @@ static const char *measured_one(const json_t *direct, const char *id, const char
 		       id;
 }
 
+/* What comes on top of the pair's direct measurement; NaN when nothing does: none belongs to it, it was not measured, or an older measurement stands for it. */
+static double surcharge_of(const struct pair *p, const json_t *direct, const char *id)
+{
+	return p->besides && !strcmp(id, p->direct) ? direct_surcharge(direct, p->besides) : NAN;
+}
+
 double direct_price(const json_t *direct, enum term term, const char **from)
 {
 	for (size_t i = 0; i < PAIRS; i++) {
@@ -89,7 +95,7 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 				       direct_value(direct, id, NULL, NULL);
 		if (isnan(value))
 			continue;
-		more = p->besides ? direct_surcharge(direct, p->besides) : NAN;
+		more = surcharge_of(p, direct, id);
 		*from = isnan(more) ? id : p->both;
 		return isnan(more) ? value : value + more;
 	}
@@ -99,7 +105,8 @@ double direct_price(const json_t *direct, enum term term, const char **from)
 bool direct_carries(const char *from)
 {
 	for (size_t i = 0; i < PAIRS; i++)
-		if (from && pairs[i].carries && !strcmp(pairs[i].direct, from))
+		if (from && pairs[i].carries &&
+		    (!strcmp(pairs[i].direct, from) || (pairs[i].both && !strcmp(pairs[i].both, from))))
 			return true;
 	return false;
 }
@@ -219,7 +226,7 @@ static json_t *check(const struct pair *p, const json_t *terms, const json_t *di
 	low += share * carried_low;
 	high += share * carried_high;
 	snprintf(names, sizeof(names), "%s%s%s", first, both ? " and " : "", both ? second : "");
-	if (isfinite(d) && p->besides && !isnan(direct_surcharge(direct, p->besides))) {
+	if (isfinite(d) && !isnan(surcharge_of(p, direct, first))) {
 		snprintf(names, sizeof(names), "%s", p->both);
 		add_surcharge(direct, p->besides, &d, &d_low, &d_high);
 	}

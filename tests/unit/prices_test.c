@@ -817,7 +817,8 @@ static void what_is_sent_is_carried(void **state)
 	assert_near(carried_price(terms, &low, &high), 0.125, 1e-12);
 	assert_near(low, 0.0625, 1e-12);
 	assert_near(high, 0.25, 1e-12);
-	assert_true(direct_carries("sent_copy") && direct_carries("sent_mapped_copy"));
+	assert_true(direct_carries("sent_copy") && direct_carries("sent_mapped_copy") &&
+		    direct_carries("sent_mapped_copy and fresh_mapping"));
 	assert_false(direct_carries("read_copy") || direct_carries("handed_copy"));
 	/* a price that stands for other things, too, is not what carrying costs */
 	json_array_append_new(
