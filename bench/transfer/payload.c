@@ -34,7 +34,7 @@ static int check_room(int fd, const char *path, uint64_t size, struct failure *w
 		return 0;
 	return fail(why, EXIT_MACHINE_CANT, ENOSPC,
 		    "no room for the payload in %s: it needs %" PRIu64 " bytes and %" PRIu64
-		    " are free; use a smaller --size or an --out on a larger disk",
+		    " are free; use a smaller --size, or a larger disk by --out (of calibrate: --dir)",
 		    path, size, room);
 }
 
