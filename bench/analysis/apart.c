@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "analysis/mark_cost.h"
-#include "analysis/slowed.h"
 #include "analysis/stretch.h"
-#include "base/size.h"
 
 static bool timed(const struct samples *s, size_t i)
 {
@@ -60,7 +58,7 @@ static bool is_one(const struct samples *s, size_t i, enum which which)
 		return apart_near(s->value[SAMPLE_CORE_LATENCY_S][i],
 				  s->value[SAMPLE_CORE_LATENCY_AFTER_S][i]);
 	case AT_THE_DISTANCE:
-		return sample_mark(s, i) == MARK_NONE || sample_mark(s, i) == MARK_SLOWED;
+		return sample_mark(s, i) != MARK_APART && sample_mark(s, i) != MARK_SETTLED;
 	case THAT_COUNT:
 		break;
 	}
@@ -196,33 +194,6 @@ int apart_mark(struct result *r)
 	return err;
 }
 
-static bool left_without(const struct case_result *c)
-{
-	bool any = false, counts = false;
-
-	for (size_t i = 0; i < c->samples.count; i++) {
-		any |= timed(&c->samples, i);
-		counts |= sample_counts(&c->samples, i);
-	}
-	return c->status == CASE_OK && any && !counts;
-}
-
-size_t apart_settle(struct result *r)
-{
-	size_t cases = slowed_settle(r);
-
-	for (size_t i = 0; i < r->case_count; i++) {
-		struct samples *s = &r->cases[i].samples;
-
-		if (!left_without(&r->cases[i]))
-			continue;
-		for (size_t k = 0; k < s->count; k++)
-			s->value[SAMPLE_APART][k] = MARK_SETTLED;
-		cases++;
-	}
-	return cases;
-}
-
 static void widen(struct apart *a, double latency_s, double distance_s)
 {
 	if (apart_near(latency_s, distance_s))
@@ -332,70 +303,21 @@ json_t *apart_case_json(const struct case_result *c)
 	return mark_case_json(c, MARK_APART, "apart");
 }
 
-const char *apart_why_none(const struct case_result *c)
+void apart_warn(struct result *r)
 {
-	if (mark_count(c, MARK_SLOWED))
-		return "every sample was taken on a slowed CPU or while the CPUs were at another distance";
-	return mark_count(c, MARK_APART) ? "every sample was taken while the CPUs were at another distance"
-					 : "no timed sample";
-}
-
-static void warn(struct result *r, const struct apart *a)
-{
+	struct apart a;
 	char text[560];
 
+	apart_count(r, &a);
+	if (!a.apart)
+		return;
 	snprintf(text, sizeof(text),
 		 "%zu of %zu samples were taken while the two CPUs were at another distance than "
 		 "the run's: a cache line took %.0f to %.0f ns there and back instead of %.0f",
-		 a->apart, a->apart + a->n + a->unknown, a->apart_low_s * 1e9,
-		 a->apart_high_s * 1e9, a->median_s * 1e9);
+		 a.apart, a.apart + a.n + a.unknown, a.apart_low_s * 1e9,
+		 a.apart_high_s * 1e9, a.median_s * 1e9);
 	mark_name_costs(r, MARK_APART, text, sizeof(text));
 	result_warn(r, "cpus_apart", text,
 		    "the host moves virtual CPUs between its cores; figures are of the samples at "
 		    "the run's distance, the others are in the document");
-}
-
-/* Cases that have no sample that counts: with slowed ones at the run's distance, or with none but such at another. */
-static void warn_without(struct result *r, bool slowed, const char *code, const char *said,
-			 const char *effect)
-{
-	char text[400] = "", chunk[SIZE_TEXT_MAX];
-
-	for (size_t i = 0; i < r->case_count; i++) {
-		const struct case_result *c = &r->cases[i];
-		size_t used = strlen(text);
-
-		if (left_without(c) && slowed == (mark_count(c, MARK_SLOWED) > 0) &&
-		    used + 60 < sizeof(text))
-			snprintf(text + used, sizeof(text) - used, "%s%.24s (%s, %.8s)",
-				 used ? ", " : said, c->method,
-				 c->chunk ? size_format(c->chunk, chunk) : "whole", c->cache);
-	}
-	if (text[0])
-		result_warn(r, code, text, effect);
-}
-
-int apart_conclude(struct result *r)
-{
-	struct apart a;
-	int err = apart_mark(r);
-
-	if (!err)
-		err = slowed_mark(r);
-	if (err)
-		return err;
-	apart_count(r, &a);
-	warn_without(r, false, "cpus_mixed",
-		     "figures of another distance of the two CPUs, for there are no others: ",
-		     "copies cost up to twice as much at the longer distance: don't hold them against "
-		     "the other cases; take more --rounds");
-	warn_without(r, true, "cpu_slowed_only",
-		     "figures of a CPU slower than this run's usual, for there are no others: ",
-		     "a neighbour can cost a quarter: don't hold them against the other cases; take "
-		     "more --rounds");
-	(void)apart_settle(r);
-	if (a.apart)
-		warn(r, &a);
-	slowed_warn(r);
-	return 0;
 }

@@ -54,13 +54,6 @@ bool apart_first_of_placement(const struct result *result, size_t i);
 int apart_mark(struct result *result);
 
 /*
- * Marks the samples of a case that would be left without a single one, as in runs of a round or two, as counting all the same
- * (MARK_SETTLED): figures of another distance are better than none, as long as it is said. Slowed samples come before those of another
- * distance. Returns how many cases that are.
- */
-size_t apart_settle(struct result *result);
-
-/*
  * The core-to-core latency of a case's placement: the median of its samples at the run's distance; where there are none, of those that
  * count. NaN when it has no such either.
  */
@@ -97,13 +90,7 @@ bool apart_align(struct result *a, struct result *b);
 /* A case's part: {n, sender_cpu_ratio (or null with a reason)}: how many are apart, and what that cost. A new reference. */
 json_t *apart_case_json(const struct case_result *kase);
 
-/* Why a case has no sample that counts. A static string. */
-const char *apart_why_none(const struct case_result *kase);
-
-/*
- * Marks, slowed samples too (analysis/slowed.h), and settles for good, and warns: cpus_apart and cpu_slowed when there are such, with what
- * that cost some of the cases; cpus_mixed and cpu_slowed_only for cases that have no sample but such. 0 or -ENOMEM.
- */
-int apart_conclude(struct result *result);
+/* Warns: cpus_apart, when there are any, with what that cost some of the cases. */
+void apart_warn(struct result *result);
 
 #endif

@@ -18,6 +18,7 @@ struct fit_case {
 	double count[TERMS]; /* medians, where each sample has its own */
 	double cpu_s; /* median of its samples */
 	double error_s; /* standard error of that median, by its interval; NaN when one sample is all there is */
+	double yardstick_share; /* of what the yardstick changed by, so much is taken off the samples (analysis/yardstick_share.h) */
 	double *samples; /* timed ones, in the order of rounds; at least one */
 	double *counts; /* of each sample, TERMS in a row: what that transfer counted itself, else the case's */
 	size_t sample_count;

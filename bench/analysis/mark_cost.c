@@ -27,6 +27,26 @@ size_t mark_count(const struct case_result *c, enum sample_mark mark)
 	return n;
 }
 
+size_t mark_settle(struct result *r, enum sample_mark mark)
+{
+	size_t cases = 0;
+
+	for (size_t i = 0; i < r->case_count; i++) {
+		struct samples *s = &r->cases[i].samples;
+		bool counts = false;
+
+		for (size_t k = 0; k < s->count; k++)
+			counts |= sample_counts(s, k);
+		if (counts || r->cases[i].status != CASE_OK || !mark_count(&r->cases[i], mark))
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			if (sample_mark(s, k) == mark)
+				s->value[SAMPLE_APART][k] = MARK_SETTLED;
+		cases++;
+	}
+	return cases;
+}
+
 /* Of the marked samples, or of those that count. NaN when they are too few. `work` has room for all. */
 static double median(const struct samples *s, bool marked, enum sample_mark mark, double *work)
 {

@@ -16,6 +16,7 @@
 #include "analysis/members.h"
 #include "analysis/price_checks.h"
 #include "analysis/stats.h"
+#include "analysis/yardstick_share.h"
 
 #define CONFIDENCE 0.95
 #define RESAMPLES 2000
@@ -28,7 +29,7 @@
 #define THIN 0.1
 /* A change of what a term counts is another model: then this sentence must be another, too. */
 static const char model[] =
-	"sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them; waits for the disk and for room in the socket apart";
+	"sender CPU seconds of a transfer = sum of price x count; prices >= 0; least squares over the samples, each with what it counted itself, at one speed of the host as far as the method feels it, weighted by the width of its case's interval, with Huber's weights of cases and of samples in them; waits for the disk and for room in the socket apart";
 
 /* The bar for predicting a method from the others, at 32 KiB and above. */
 #define ERROR_RATIO_MAX 0.20
@@ -118,22 +119,26 @@ static void take_counts(const struct result *r, const struct fit_case *f, size_t
 	}
 }
 
-/* Every sample as it would be at one speed of the host; `speed` NaN leaves them as they are. */
+/*
+ * Every sample as it would be at one speed of the host, as far as this method's transfers feel what the yardstick shows; `speed` NaN leaves them
+ * as they are.
+ */
 static int take_samples(const struct result *r, struct fit_case *f, double speed)
 {
 	const struct case_result *c = f->kase;
 	struct interval i;
 	double z;
 
+	f->yardstick_share = isnan(speed) ? 0 : yardstick_share(r, c->method);
 	f->samples = calloc(c->samples.count + 1, sizeof(double));
 	f->counts = calloc((c->samples.count + 1) * TERMS, sizeof(double));
-	if (!f->samples || !f->counts)
+	if (!f->samples || !f->counts || isnan(f->yardstick_share))
 		return -ENOMEM;
 	for (size_t k = 0; k < c->samples.count; k++) {
 		double cpu = c->samples.value[SAMPLE_SENDER_CPU_S][k];
 
 		if (!isnan(speed))
-			cpu *= speed / c->samples.value[SAMPLE_YARDSTICK_S][k];
+			cpu *= pow(speed / c->samples.value[SAMPLE_YARDSTICK_S][k], f->yardstick_share);
 		if (!sample_counts(&c->samples, k) || !(fabs(cpu) <= CPU_S_MAX))
 			continue;
 		take_counts(r, f, k, &f->counts[f->sample_count * TERMS]);
@@ -310,6 +315,7 @@ static json_t *cases_json(const struct collection *all, const struct fit *fit)
 
 		put_case(one, all->cases[i].kase);
 		json_object_set_new(one, "measured_s", number(all->cases[i].cpu_s));
+		json_object_set_new(one, "yardstick_share", number(all->cases[i].yardstick_share));
 		json_object_set_new(one, "predicted_s", number(fit->predicted[i]));
 		json_object_set_new(one, "residual_s",
 				    number(all->cases[i].cpu_s - fit->predicted[i]));

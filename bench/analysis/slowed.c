@@ -81,34 +81,6 @@ int slowed_mark(struct result *r)
 	return err;
 }
 
-int slowed_set_apart(struct result *r)
-{
-	int err = slowed_mark(r);
-
-	(void)slowed_settle(r);
-	return err;
-}
-
-size_t slowed_settle(struct result *r)
-{
-	size_t cases = 0;
-
-	for (size_t i = 0; i < r->case_count; i++) {
-		struct samples *s = &r->cases[i].samples;
-		bool counts = false;
-
-		for (size_t k = 0; k < s->count; k++)
-			counts |= sample_counts(s, k);
-		if (counts || !mark_count(&r->cases[i], MARK_SLOWED))
-			continue;
-		for (size_t k = 0; k < s->count; k++)
-			if (sample_mark(s, k) == MARK_SLOWED)
-				s->value[SAMPLE_APART][k] = MARK_SETTLED;
-		cases++;
-	}
-	return cases;
-}
-
 void slowed_count(const struct result *r, struct slowed *out)
 {
 	*out = (struct slowed){ .usual_s = NAN };

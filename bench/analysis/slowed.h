@@ -27,12 +27,6 @@ struct slowed {
  */
 int slowed_mark(struct result *result);
 
-/* Cases whose only samples at the distance are slowed ones go by those, MARK_SETTLED. Returns how many cases that are. */
-size_t slowed_settle(struct result *result);
-
-/* Both, for results that are compared: after apart_align(), which clears all marks. 0 or -ENOMEM. */
-int slowed_set_apart(struct result *result);
-
 /* What the marks say. */
 void slowed_count(const struct result *result, struct slowed *out);
 

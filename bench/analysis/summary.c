@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "analysis/apart.h"
+#include "analysis/marks.h"
 #include "analysis/slowed.h"
+#include "analysis/stolen.h"
 #include "method/method.h"
 
 /* A column's rows that count; returns how many were copied to `out`. */
@@ -155,7 +157,7 @@ static json_t *interval_json(const struct interval *i, const struct case_result 
 	json_object_set_new(out, "n", json_integer((json_int_t)i->n));
 	json_object_set_new(out, "confidence", real_or_null(i->n ? i->confidence : NAN));
 	if (!i->n)
-		json_object_set_new(out, "reason", json_string(apart_why_none(kase)));
+		json_object_set_new(out, "reason", json_string(marks_why_none(kase)));
 	return out;
 }
 
@@ -183,6 +185,7 @@ json_t *summary_json(const struct result *result, const struct case_result *kase
 	json_object_set_new(out, "steadiness", steadiness_json(&s.steadiness));
 	json_object_set_new(out, "apart", apart_case_json(kase));
 	json_object_set_new(out, "slowed", slowed_case_json(kase));
+	json_object_set_new(out, "stolen", stolen_case_json(kase));
 	if (s.baseline) {
 		part = json_object();
 		json_object_set_new(part, "baseline", json_string(s.baseline->method));

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analysis/apart.h"
-#include "analysis/slowed.h"
+#include "analysis/marks.h"
 #include "analysis/differences.h"
 #include "analysis/pairs.h"
 #include "analysis/ranks.h"
@@ -218,7 +218,7 @@ json_t *turns_compare(struct result *const *results, size_t count, double margin
 	for (size_t p = 0; p < s.pairs && !err; p++) {
 		s.together[p] = apart_align(results[2 * p], results[2 * p + 1]);
 		s.apart += !s.together[p];
-		if (slowed_set_apart(results[2 * p]) || slowed_set_apart(results[2 * p + 1]))
+		if (marks_set_aligned(results[2 * p]) || marks_set_aligned(results[2 * p + 1]))
 			err = -ENOMEM;
 	}
 	/* settings are the same in all pairs; what differs in the first that can be compared is said */

@@ -11,7 +11,7 @@
 #include "analysis/apart.h"
 #include "analysis/compare.h"
 #include "analysis/members.h"
-#include "analysis/slowed.h"
+#include "analysis/marks.h"
 #include "analysis/turns.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -460,7 +460,7 @@ static int compare_all(struct options *o, json_t *list, bool *failed, struct fai
 			break;
 		/* without a distance in common the differences say so */
 		(void)apart_align(base, new);
-		if (slowed_set_apart(base) || slowed_set_apart(new)) {
+		if (marks_set_aligned(base) || marks_set_aligned(new)) {
 			err = fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 			break;
 		}

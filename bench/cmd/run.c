@@ -85,7 +85,7 @@ static const struct argp_option option_table[] = {
 	{ "precision-time", KEY_PRECISION_TIME, "SECONDS", 0,
 	  "no rounds are added after so long (600), nor after 500 rounds", 2 },
 	{ "catch-up", KEY_CATCH_UP, "PERCENT", 0,
-	  "have a guest's two CPUs brought together before samples, and go on for those that were taken while they were apart or something slowed the sender's, for so much of the planned rounds' time (100); 0: don't",
+	  "have a guest's two CPUs brought together before samples, and go on for those that were taken while they were apart , slowed or stolen, for so much of the planned rounds' time (100); 0: don't",
 	  2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
@@ -604,8 +604,9 @@ static int find_cases(struct run *run, struct failure *why)
 /* Warnings that the end of a study draws from all samples: those of an interrupted one were drawn from fewer. */
 static void forget_conclusions(struct result *r)
 {
-	static const char *const codes[] = { "cpus_apart", "cpus_mixed", "cpus_gathered", "cpu_slowed",
-					     "cpu_slowed_only", "host_speed", "copy_prices_apart",
+	static const char *const codes[] = { "cpus_apart", "cpus_mixed", "cpus_elsewhere", "cpus_gathered", "cpu_slowed",
+					     "cpu_slowed_only", "cpu_stolen", "cpu_stolen_only",
+					     "host_speed", "copy_prices_apart",
 					     "precision_not_reached" };
 
 	for (size_t i = json_array_size(r->warnings); i-- > 0;) {

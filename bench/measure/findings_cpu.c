@@ -98,8 +98,8 @@ void judge_steal(const struct ground *g, struct finding *f)
 {
 	double share;
 
-	f->effect = "While the host runs somebody else, wall time goes on; some hypervisors let "
-		    "CPU time go on too.";
+	f->effect = "While the host runs somebody else, wall time goes on, and caches are emptied: "
+		    "CPU time of what goes on then can double.";
 	if (!ground_need_number(g, f, "load.steal_share", &share))
 		return;
 	finding_say(f,

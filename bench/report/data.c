@@ -10,6 +10,7 @@
 
 #include "analysis/apart.h"
 #include "analysis/slowed.h"
+#include "analysis/stolen.h"
 #include "base/file.h"
 #include "report/bill_text.h"
 #include "report/counted_data.h"
@@ -505,16 +506,20 @@ static void write_texts(const struct result *result, const struct families *all,
 	char *machine = machine_line(result);
 	struct apart apart;
 	struct slowed slowed;
+	struct stolen stolen;
 	size_t left_out;
 
 	apart_count(result, &apart);
 	slowed_count(result, &slowed);
-	left_out = apart.apart + slowed.slowed;
+	stolen_count(result, &stolen);
+	left_out = apart.apart + slowed.slowed + stolen.stolen;
 	if (left_out)
 		snprintf(apart_text, sizeof(apart_text), "%zu samples of %s left out. ", left_out,
-			 !slowed.slowed ? "CPUs apart" :
-			 !apart.apart	? "a slowed CPU" :
-					  "CPUs apart or slowed");
+			 apart.apart == left_out   ? "CPUs apart" :
+			 slowed.slowed == left_out ? "a slowed CPU" :
+			 stolen.stolen == left_out ? "stolen CPU time" :
+			 !stolen.stolen		   ? "CPUs apart or slowed" :
+						     "CPUs apart, slowed or stolen");
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t k = 0; pictured(family, &all->list[i]) && k < all->list[i].count; k++) {
 			direct |= case_direct(all->list[i].cases[k]);

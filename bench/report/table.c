@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "analysis/marks.h"
 #include "report/table.h"
 
 #include <errno.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/apart.h"
 #include "report/counted.h"
 #include "report/events_text.h"
 #include "report/families.h"
@@ -65,7 +65,7 @@ static void refused_row(struct grid *grid, const struct case_result *kase)
 	grid_cell(grid, "%s", kase->method);
 	if (asprintf(&text, "%s: %s", status_text(kase),
 		     kase->reason && kase->reason[0] ? kase->reason
-		     : kase->status == CASE_OK	     ? apart_why_none(kase)
+		     : kase->status == CASE_OK	     ? marks_why_none(kase)
 						     : "no reason recorded") < 0) {
 		grid->out_of_memory = true;
 		return;

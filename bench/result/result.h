@@ -54,8 +54,9 @@ enum sample_field {
 enum sample_mark {
 	MARK_NONE, /* it counts */
 	MARK_APART, /* the CPUs were at another distance than the run's (analysis/apart.h) */
-	MARK_SETTLED, /* one of the other two, but it counts for want of others */
-	MARK_SLOWED /* the sender's CPU was slower than usual (analysis/slowed.h) */
+	MARK_SETTLED, /* one of the others, but it counts for want of better ones (analysis/marks.h) */
+	MARK_SLOWED, /* the sender's CPU was slower than usual (analysis/slowed.h) */
+	MARK_STOLEN /* the hypervisor took CPU time meanwhile (analysis/stolen.h) */
 };
 
 struct samples {
@@ -124,7 +125,8 @@ static inline enum sample_mark sample_mark(const struct samples *samples, size_t
 {
 	double value = samples->value[SAMPLE_APART][i];
 
-	return value == MARK_APART || value == MARK_SETTLED || value == MARK_SLOWED ?
+	return value == MARK_APART || value == MARK_SETTLED || value == MARK_SLOWED ||
+			       value == MARK_STOLEN ?
 		       (enum sample_mark)(int)value :
 		       MARK_NONE;
 }
@@ -134,7 +136,7 @@ static inline bool sample_counts(const struct samples *samples, size_t i)
 {
 	enum sample_mark mark = sample_mark(samples, i);
 
-	return samples->value[SAMPLE_WARMUP][i] == 0 && mark != MARK_APART && mark != MARK_SLOWED;
+	return samples->value[SAMPLE_WARMUP][i] == 0 && (mark == MARK_NONE || mark == MARK_SETTLED);
 }
 
 /* Name of a column in the document. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/apart.h"
+#include "analysis/marks.h"
 #include "analysis/stats.h"
 #include "result/reasons.h"
 #include "transfer/link.h"
@@ -341,7 +341,7 @@ static void from_column(struct case_result *kase, enum sample_field field, const
 	free(values);
 	json_object_set_new(kase->counts, key,
 			    i.n ? measured(i.median, "getrusage, median of the timed samples") :
-				  unmeasured(apart_why_none(kase)));
+				  unmeasured(marks_why_none(kase)));
 }
 
 static bool has_value(const struct case_result *kase, const char *key)

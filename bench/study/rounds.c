@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analysis/apart.h"
-#include "analysis/slowed.h"
+#include "analysis/marks.h"
 #include "analysis/summary.h"
 #include "measure/clock.h"
 #include "study/distance.h"
@@ -156,7 +156,7 @@ static bool wait_for_distance(struct study *s, const struct turn *turn, const st
 /* Which samples count, of those there are. 0, or -ENOMEM with `why`. */
 static int mark(struct study *s, struct failure *why)
 {
-	if (apart_mark(s->result) || slowed_mark(s->result))
+	if (marks_set(s->result))
 		return fail(why, EXIT_MACHINE_CANT, ENOMEM, "out of memory");
 	return 0;
 }
@@ -168,7 +168,7 @@ static int save_now_and_then(struct study *s, struct pace *pace, struct failure 
 		return 0;
 	if (mark(s, why))
 		return -ENOMEM;
-	(void)apart_settle(s->result);
+	(void)marks_settle(s->result);
 	pace->saved = clock_wall();
 	return result_save(s->result, s->settings->dir, why);
 }
@@ -279,8 +279,8 @@ static size_t choose_lacking(const struct study *s, unsigned int *rounds)
 }
 
 /*
- * More rounds of what was measured while the host had the CPUs elsewhere or slowed them, each sample begun only when they are back.
- * What takes part is chosen by latency and yardstick alone, never by what a sample cost.
+ * More rounds of what was measured while the host had the CPUs elsewhere, slowed them or ran somebody else, each sample begun only when they are back.
+ * What takes part is chosen by latency, yardstick and stolen time alone, never by what a sample cost.
  */
 static int catch_up(struct study *s, unsigned int *rounds, double began, struct pace *pace,
 		    struct failure *why)
@@ -374,7 +374,7 @@ int rounds_measure(struct study *s, struct failure *why)
 	else
 		(void)mark(s, NULL);
 	/* the passes that follow set their figures beside those of this one */
-	(void)apart_settle(s->result);
+	(void)marks_settle(s->result);
 	free(rounds);
 	return err;
 }

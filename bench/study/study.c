@@ -16,8 +16,10 @@
 #include "analysis/apart.h"
 #include "analysis/claims.h"
 #include "analysis/host_speed.h"
+#include "analysis/marks.h"
 #include "analysis/prices.h"
 #include "analysis/slowed.h"
+#include "analysis/stolen.h"
 #include "measure/clock.h"
 #include "study/agreement.h"
 #include "study/backed.h"
@@ -535,16 +537,25 @@ static void note_slowed(struct study *s)
 	json_object_set_new(yardstick, "slowed", json_integer((json_int_t)slowed.slowed));
 }
 
+static void note_stolen(struct study *s)
+{
+	struct stolen stolen;
+
+	stolen_count(s->result, &stolen);
+	json_object_set_new(s->result->run, "steal", stolen_json(&stolen));
+}
+
 static void note_distance(struct study *s)
 {
 	struct apart apart;
 
-	if (apart_conclude(s->result))
+	if (marks_conclude(s->result))
 		return;
 	apart_count(s->result, &apart);
 	json_object_set_new(s->result->run, "core_latency", apart_json(&apart));
 	distance_conclude(s);
 	note_slowed(s);
+	note_stolen(s);
 }
 
 /* Every case says why it has no counts, if it has none; then the claims can be tested. */

@@ -10,6 +10,7 @@
 
 #include "analysis/differences.h"
 #include "analysis/mark_cost.h"
+#include "analysis/marks.h"
 #include "analysis/summary.h"
 /* last: it makes a macro of the name fail() */
 #include <cmocka.h>
@@ -231,7 +232,7 @@ static void it_warns_once_some_are_apart(void **state)
 
 	(void)state;
 	assert_int_equal(apart_mark(r), 0);
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 1);
 	text = json_string_value(json_object_get(json_array_get(r->warnings, 0), "text"));
 	assert_non_null(strstr(text, "4 of 11 samples"));
@@ -241,7 +242,7 @@ static void it_warns_once_some_are_apart(void **state)
 	r = result_new();
 	add(made_case(r, "splice"), CLOSE, CLOSE, 0.1, false);
 	assert_int_equal(apart_mark(r), 0);
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 0);
 	result_free(r);
 }
@@ -252,10 +253,10 @@ static void a_case_with_none_says_why(void **state)
 	struct case_result *c = made_case(r, "sendfile");
 
 	(void)state;
-	assert_string_equal(apart_why_none(c), "no timed sample");
+	assert_string_equal(marks_why_none(c), "no timed sample");
 	add(c, FAR, FAR, 0.1, false);
 	assert_int_equal(apart_mark(r), 0);
-	assert_non_null(strstr(apart_why_none(c), "another distance"));
+	assert_non_null(strstr(marks_why_none(c), "another distance"));
 	result_free(r);
 }
 
@@ -363,7 +364,7 @@ static void settled_samples_leave_the_distance_alone(void **state)
 	(void)state;
 	add_many(made_case(r, "read_write"), 3, CLOSE);
 	add_many(made_case(r, "sendfile"), 8, FAR);
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	apart_count(r, &a);
 	assert_near(a.median_s, CLOSE, 1e-12);
 	assert_near(apart_distance(r, &r->cases[1]), CLOSE, 1e-12);
@@ -394,7 +395,7 @@ static void a_case_is_not_left_without_a_sample(void **state)
 
 	(void)state;
 	add(c, FAR, FAR, 0.1, false);
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	apart_count(r, &a);
 	/* the other case keeps its own apart */
 	assert_int_equal(a.apart, 4);
@@ -407,7 +408,7 @@ static void a_case_is_not_left_without_a_sample(void **state)
 	/* a case that failed has none, and that is no reason */
 	c->status = CASE_FAILED;
 	assert_int_equal(apart_mark(r), 0);
-	assert_int_equal(apart_settle(r), 0);
+	assert_int_equal(marks_settle(r), 0);
 	result_free(r);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "analysis/marks.h"
 #include "analysis/slowed.h"
 
 #include <math.h>
@@ -179,7 +180,7 @@ static void a_case_with_no_others_goes_by_them_and_it_is_said(void **state)
 	(void)state;
 	add(c, USUAL * 1.2, CLOSE, 0.03);
 	add(c, USUAL, FAR, 0.04);
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	/* the slowed one, not the far one */
 	assert_true(sample_counts(&c->samples, 0));
 	assert_false(sample_counts(&c->samples, 1));
@@ -196,7 +197,7 @@ static void it_warns_with_what_it_cost(void **state)
 	json_t *of_case;
 
 	(void)state;
-	assert_int_equal(apart_conclude(r), 0);
+	assert_int_equal(marks_conclude(r), 0);
 	assert_int_equal(json_array_size(r->warnings), 1);
 	warning = json_array_get(r->warnings, 0);
 	assert_string_equal(json_string_value(json_object_get(warning, "code")), "cpu_slowed");
