@@ -38,7 +38,10 @@ static int beside_distance(struct result *r)
 	return err;
 }
 
-/* Timed samples of a case's method and placement that have a latency, and how many of them were at the run's distance throughout. */
+/*
+ * Timed samples of a case's method and placement that have a latency and that nothing else sets apart, and how many of them were at the run's distance
+ * throughout.
+ */
 static size_t count_method(const struct result *r, const struct case_result *of, size_t *at_the_distance)
 {
 	size_t n = 0;
@@ -52,10 +55,11 @@ static size_t count_method(const struct result *r, const struct case_result *of,
 		for (size_t k = 0; k < s->count; k++) {
 			enum sample_mark mark = sample_mark(s, k);
 
-			if (s->value[SAMPLE_WARMUP][k] != 0 || !isfinite(s->value[SAMPLE_CORE_LATENCY_S][k]))
+			if (s->value[SAMPLE_WARMUP][k] != 0 || mark == MARK_SLOWED || mark == MARK_STOLEN ||
+			    !isfinite(s->value[SAMPLE_CORE_LATENCY_S][k]))
 				continue;
 			n++;
-			*at_the_distance += mark != MARK_APART && mark != MARK_SETTLED;
+			*at_the_distance += mark == MARK_NONE;
 		}
 	}
 	return n;

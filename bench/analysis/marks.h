@@ -7,7 +7,7 @@
 
 /*
  * A method that sleeps thousands of times in a transfer leaves its CPUs to the host, which puts idle ones where it likes: of so many timed samples that
- * have a latency, fewer than this share were at the run's distance from beginning to end. Then those that were are the odd ones.
+ * have a latency and are neither slowed nor stolen, fewer than this share were at the run's distance from beginning to end. Then those that were are the odd ones.
  */
 #define MARKS_ELSEWHERE_LEAST 20
 #define MARKS_ELSEWHERE_SHARE 0.25

@@ -106,6 +106,19 @@ static void stolen_ones_do_not_count_there_either(void **state)
 	result_free(r);
 }
 
+/* A host that slows or steals is not one that moves: what it did so to says nothing here. */
+static void disturbed_ones_have_no_say(void **state)
+{
+	struct result *r = with(3, 20);
+
+	(void)state;
+	add(&r->cases[1], 30, CLOSE, CLOSE, 0.05);
+	assert_int_equal(marks_set(r), 0);
+	assert_int_equal(mark_count(&r->cases[1], MARK_STOLEN), 30);
+	assert_int_equal(counting(&r->cases[2]), 10);
+	result_free(r);
+}
+
 /* Two results are compared by what was at one distance only. */
 static void not_in_a_comparison(void **state)
 {
@@ -125,6 +138,7 @@ int main(void)
 		cmocka_unit_test(a_quarter_there_is_enough_to_go_by),
 		cmocka_unit_test(few_samples_tell_nothing),
 		cmocka_unit_test(stolen_ones_do_not_count_there_either),
+		cmocka_unit_test(disturbed_ones_have_no_say),
 		cmocka_unit_test(not_in_a_comparison),
 	};
 
