@@ -175,8 +175,8 @@ static void warn_elsewhere(struct result *r)
 		if (!first_of_method(r, i) || !elsewhere(r, &r->cases[i]) || used + 80 >= sizeof(text))
 			continue;
 		n = count_method(r, &r->cases[i], &at_the_distance);
-		snprintf(text + used, sizeof(text) - used, "%s%.24s in %zu of %zu",
-			 used ? ", " : "the two CPUs were at the run's distance throughout a sample of ",
+		snprintf(text + used, sizeof(text) - used, "%s%.24s (%zu of %zu)",
+			 used ? ", " : "the two CPUs seldom stayed at the run's distance during a sample of ",
 			 r->cases[i].method, at_the_distance, n);
 	}
 	if (text[0])

@@ -74,6 +74,6 @@ void stolen_warn(struct result *r)
 		 stolen.stolen, stolen.n, 100 * STOLEN_SHARE, stolen.most_s * 1e3);
 	mark_name_costs(r, MARK_STOLEN, text, sizeof(text));
 	result_warn(r, "cpu_stolen", text,
-		    "the time taken is not in a thread's CPU time, but emptied caches and a peer that is "
-		    "not there are; figures are of the other samples, these are in the document");
+		    "the time itself is in no CPU column, but what it leaves behind is: emptied caches, a receiver "
+		    "that is not there when it is woken; figures are of the other samples, these are in the document");
 }

@@ -265,7 +265,7 @@ static int state(json_t *list, const struct seen *f)
 			   "too");
 	if (f->steal > 0)
 		err |= add(list, "steal_during_run",
-			   "wall time is longer than the work by it; CPU time does not hold it, but what emptied caches cost",
+			   "wall time is longer than the work by it; it is in no CPU column, but what emptied caches cost is",
 			   "the hypervisor took CPU time away: up to %s ms of a transfer, over all "
 			   "CPUs",
 			   format_number(f->steal * 1e3, (char[FORMAT_MAX]) { 0 }));

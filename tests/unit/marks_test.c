@@ -71,7 +71,7 @@ static void a_method_that_is_hardly_ever_there_counts_where_it_was(void **state)
 	assert_int_equal(json_array_size(r->warnings), 1);
 	warning = json_array_get(r->warnings, 0);
 	assert_string_equal(json_string_value(json_object_get(warning, "code")), "cpus_elsewhere");
-	assert_non_null(strstr(json_string_value(json_object_get(warning, "text")), "direct_write in 4 of 20"));
+	assert_non_null(strstr(json_string_value(json_object_get(warning, "text")), "direct_write (4 of 20)"));
 	result_free(r);
 }
 
