@@ -129,7 +129,6 @@ static int take_samples(const struct result *r, struct fit_case *f, double speed
 	struct interval i;
 	double z;
 
-	f->yardstick_share = isnan(speed) ? 0 : yardstick_share(r, c->method);
 	f->samples = calloc(c->samples.count + 1, sizeof(double));
 	f->counts = calloc((c->samples.count + 1) * TERMS, sizeof(double));
 	if (!f->samples || !f->counts || isnan(f->yardstick_share))
@@ -152,6 +151,15 @@ static int take_samples(const struct result *r, struct fit_case *f, double speed
 		f->error_s = (i.high - i.low) / (2 * z);
 	}
 	return 0;
+}
+
+/* What another case of the method has, for it is the method's. */
+static double share_of(const struct result *r, const struct collection *all, const char *method)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (!strcmp(all->cases[i].kase->method, method))
+			return all->cases[i].yardstick_share;
+	return isnan(all->speed) ? 0 : yardstick_share(r, method);
 }
 
 static int add_case(const struct result *r, const struct case_result *c,
@@ -180,6 +188,7 @@ static int add_case(const struct result *r, const struct case_result *c,
 		}
 	}
 	if (!why) {
+		f->yardstick_share = share_of(r, all, c->method);
 		err = take_samples(r, f, all->speed);
 		if (err) {
 			free(f->samples);
