@@ -98,7 +98,7 @@ no_direct_io() {
 			and (.samples.round | sort == [0, 1, 2, 3])
 			and all(.samples.wall_s[]; . > 0) and all(.samples.sender_cpu_s[]; . > 0)
 			and .verified.ok == true and .verified.bytes == 1048576
-			and (.summary.wall_s.n + .summary.apart.n == 3) and .summary.throughput_bytes_per_s.median > 0
+			and (.summary.wall_s.n + .summary.apart.n + .summary.slowed.n + .summary.stolen.n == 3) and .summary.throughput_bytes_per_s.median > 0
 			and .summary.wall_s.low <= .summary.wall_s.median and .summary.wall_s.median <= .summary.wall_s.high)
 		and all(.cases[] | select(.status != "ok"); .reason | length > 10)' deep/er/o/result.json
 	nothing_left_but deep deep/er deep/er/o deep/er/o/result.json

@@ -94,7 +94,7 @@ two_hosts() {
 	done
 	run -0 --separate-stderr ip netns exec "$near" "$copytax" run --link remote --peer "198.51.100.2:$port" \
 		--secret-file ../secret --methods read_write,sendfile --sink drain,truncate,splice --connections 1,8 --size 1M \
-		--rounds 2 --warmup 1 --quiet --out o
+		--rounds 2 --warmup 1 --catch-up 0 --quiet --out o
 	jq -e --arg peer "198.51.100.2:$port" '
 		.settings.peer.address == $peer and .settings.peer.authenticated and (.settings.peer.kernel | length > 0)
 		and .settings.receiver_cpu == -1
