@@ -12,7 +12,7 @@ setup_file() {
 	# a steady machine: verdicts on one that moves are in the unit tests, and this one may move just now
 	jq '.cases[].samples |= (.sender_cpu_s |= [range(length) | 0.0002 * (1 + (. * . * 37 % 97) / 5000)]
 		| .yardstick_s |= [range(length) | 0.0025 * (1 + (. * . * 31 % 89) / 5000)]
-		| .core_latency_s |= map(1.2e-7) | .core_latency_after_s |= map(1.2e-7) | .apart |= map(0))' a/result.json >steady
+		| .core_latency_s |= map(1.2e-7) | .core_latency_after_s |= map(1.2e-7) | .apart |= map(0) | .steal_s |= map(0))' a/result.json >steady
 	mv steady a/result.json
 	# a day later, the same host; and then another one, where all of it costs ten times as much at the same speed
 	jq '.run.started = "2099-01-02T03:04:05Z"' a/result.json >b.json
