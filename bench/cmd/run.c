@@ -85,7 +85,7 @@ static const struct argp_option option_table[] = {
 	{ "precision-time", KEY_PRECISION_TIME, "SECONDS", 0,
 	  "no rounds are added after so long (600), nor after 500 rounds", 2 },
 	{ "catch-up", KEY_CATCH_UP, "PERCENT", 0,
-	  "have a guest's two CPUs brought together before samples, and go on for those that were taken while they were apart , slowed or stolen, for so much of the planned rounds' time (100); 0: don't",
+	  "have a guest's two CPUs brought together before samples, and go on for those that were taken while they were apart, the sender's was slowed or CPU time was stolen, for so much of the planned rounds' time (100); 0: don't",
 	  2 },
 	{ "warmup", KEY_WARMUP, "N", 0, "rounds before those, kept but not summarised (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed of the order in each round, and of the payload (1)", 2 },
